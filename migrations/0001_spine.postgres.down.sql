@@ -1,0 +1,1 @@
+drop table "usage_records", "jobs", "bodies", "model_calls", "run_messages", "steps", "runs", "session_turns", "sessions", "idempotency_keys", "events", "definition_versions", "definitions", "api_keys", "memberships", "users", "tenants" cascade;

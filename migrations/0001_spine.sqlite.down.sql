@@ -1,0 +1,17 @@
+drop table "usage_records";
+drop table "jobs";
+drop table "bodies";
+drop table "model_calls";
+drop table "run_messages";
+drop table "steps";
+drop table "runs";
+drop table "session_turns";
+drop table "sessions";
+drop table "idempotency_keys";
+drop table "events";
+drop table "definition_versions";
+drop table "definitions";
+drop table "api_keys";
+drop table "memberships";
+drop table "users";
+drop table "tenants";

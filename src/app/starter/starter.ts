@@ -1,0 +1,80 @@
+// The starter: the agent `guide` from blueprints/guide, and tools for the example shop where that runs.
+// It is data; what somebody has changed since is left alone. Called by start and by projects that want an agent at once.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { isAppError } from '../../base/errors.ts'
+import { checkJson } from '../../base/json.ts'
+import type { Catalog, Kind } from '../../catalog/catalog.ts'
+import { type AgentDefinition, agentDefinition } from '../../contract/agent.ts'
+import { codecOf } from '../../contract/codec.ts'
+import type { Principal } from '../../contract/principal.ts'
+import type { ToolDefinition } from '../../contract/tool.ts'
+import { type SyncedDefinition, syncDefinitions } from '../host/sync-definitions.ts'
+
+export const STARTER_AGENT = 'guide'
+const BLUEPRINT = join(import.meta.dirname, '../../../blueprints/guide/agent.yaml')
+
+export interface StarterOptions {
+  readonly model: string
+  /** Tools beside those that the blueprint names: the operations of the example shop. */
+  readonly tools: readonly ToolDefinition[]
+}
+
+/**
+ * Creates or updates the starter as the tenant's own user, not as a key: so a later start knows by whom a version was
+ * made, and updates only its own.
+ */
+export async function installStarter(
+  catalog: Catalog,
+  principal: Principal,
+  options: StarterOptions,
+): Promise<readonly SyncedDefinition[]> {
+  const installer: Principal = { ...principal, apiKeyId: undefined }
+  const agent = starterAgent(options)
+  const [tools, agents] = await Promise.all([
+    withoutForeign(catalog, installer, 'tool', options.tools),
+    withoutForeign(catalog, installer, 'agent', [agent]),
+  ])
+  return syncDefinitions(catalog, installer, { tools, agents, workflows: [] })
+}
+
+/** The definition of the guide with its model and its further tools. */
+export function starterAgent({ model, tools }: StarterOptions): AgentDefinition {
+  const wire: unknown = parse(readFileSync(BLUEPRINT, 'utf8'))
+  checkJson(wire)
+  const decoded = codecOf(agentDefinition).decode(wire)
+  if (!decoded.ok) {
+    const [error] = decoded.errors
+    throw new Error(`The blueprint of the guide is wrong: ${error?.path ?? ''} ${error?.message ?? ''}.`)
+  }
+  const agent = decoded.value
+  return { ...agent, model, tools: [...(agent.tools ?? []), ...tools.map(({ name }) => name)] }
+}
+
+/** Without those whose latest version somebody else made. */
+async function withoutForeign<K extends Kind, D extends { readonly name: string }>(
+  catalog: Catalog,
+  installer: Principal,
+  kind: K,
+  definitions: readonly D[],
+): Promise<readonly D[]> {
+  const kept: D[] = []
+  for (const definition of definitions) {
+    if (!(await isForeign(catalog, installer, kind, definition.name))) kept.push(definition)
+  }
+  return kept
+}
+
+async function isForeign(catalog: Catalog, installer: Principal, kind: Kind, name: string): Promise<boolean> {
+  const definitions = catalog[`${kind}s`]
+  try {
+    const { head } = await definitions.get(installer, name)
+    const latest = await definitions.version(installer, head.id, head.latestVersion)
+    return latest.createdBy !== installer.userId
+  } catch (error) {
+    if (isAppError(error, `${kind}.not-found`)) return false
+    throw error
+  }
+}

@@ -1,0 +1,324 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { forEachDatabase } from '../../test/support/database.ts'
+import { newId } from '../base/ids.ts'
+import { actorOf } from '../contract/principal.ts'
+import { statement } from '../storage/statement.ts'
+import type { Bench } from './catalog-bench.test.ts'
+import { agent, auditOf, CONTEXT, DRAFT, errorsOf, openBench, PUBLISH, tool } from './catalog-bench.test.ts'
+
+forEachDatabase((_, open) => {
+  it('makes version 1 as a draft, under an id and a name', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada } = bench
+    const made = await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
+    assert.match(made.head.id, /^agt_/)
+    assert.equal(made.head.publishedVersion, null)
+    assert.deepEqual(
+      [made.version.version, made.version.status, made.version.createdBy],
+      [1, 'draft', actorOf(ada)],
+    )
+    assert.deepEqual(made.version.definition, agent('guide'))
+    assert.deepEqual(await catalog.agents.get(ada, 'guide'), made)
+    assert.deepEqual(await catalog.agents.get(ada, made.head.id), made)
+  })
+
+  it('writes each change to the audit log with the digests before and after', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada, db } = bench
+    const one = await catalog.agents.create(ada, agent('guide'), PUBLISH, CONTEXT)
+    const two = await catalog.agents.update(
+      ada,
+      'guide',
+      agent('guide', { instructions: 'Two.' }),
+      PUBLISH,
+      CONTEXT,
+    )
+    await catalog.agents.rollback(ada, 'guide', undefined, CONTEXT)
+    await catalog.agents.archive(ada, 'guide', CONTEXT)
+    const facts = await auditOf(db, ada)
+    const [d1, d2] = [one.version.digest, two.version.digest]
+    assert.notEqual(d1, d2)
+    assert.deepEqual(
+      facts.map(({ type, data }) => [type, data]),
+      [
+        ['agent.created', { name: 'guide', version: 1, before: null, after: d1 }],
+        ['agent.published', { name: 'guide', version: 1, before: null, after: d1 }],
+        ['agent.updated', { name: 'guide', version: 2, before: d1, after: d2 }],
+        ['agent.published', { name: 'guide', version: 2, before: d1, after: d2 }],
+        ['agent.rolled-back', { name: 'guide', version: 1, before: d2, after: d1 }],
+        ['agent.archived', { name: 'guide', version: 1, before: d1, after: null }],
+      ],
+    )
+    for (const fact of facts) {
+      assert.deepEqual(
+        [fact.actor, fact.subject, fact.audit, fact.requestId],
+        [actorOf(ada), one.head.id, 1, 'req_1'],
+      )
+    }
+  })
+
+  it('records what the caller adds in the same transaction, and nothing of a change that fails there', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada, db } = bench
+    const seen: string[] = []
+    const inTransaction = async (_tx: unknown, id: string) => {
+      seen.push(id)
+      throw new Error('the key is taken')
+    }
+    await assert.rejects(
+      catalog.agents.create(ada, agent('guide'), PUBLISH, { requestId: undefined, inTransaction }),
+      /key is taken/,
+    )
+    assert.equal(seen.length, 1)
+    await errorsOf(() => catalog.agents.get(ada, 'guide'), 'agent.not-found')
+    assert.deepEqual(await auditOf(db, ada), [])
+  })
+
+  it('refuses a taken name, and never turns a create into an update', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada } = bench
+    const made = await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
+    const other = agent('guide', { instructions: 'Mine now.' })
+    await errorsOf(() => catalog.agents.create(ada, other, PUBLISH, CONTEXT), 'agent.name-taken')
+    assert.deepEqual(await catalog.agents.get(ada, 'guide'), made)
+    // The kinds have their own names.
+    await catalog.tools.create(ada, tool('guide'), DRAFT, CONTEXT)
+  })
+
+  it('lets one of two creates of the same name win', async () => {
+    await using bench = await openBench(open)
+    const { catalog, other, ada } = bench
+    const results = await Promise.allSettled(
+      [catalog, other, catalog, other].map((one) => one.agents.create(ada, agent('guide'), DRAFT, CONTEXT)),
+    )
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+  })
+
+  it('adds no version for the same content, in whatever order its keys are', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada, db } = bench
+    const definition = agent('guide', { outputSchema: { type: 'object', properties: { a: {}, b: {} } } })
+    const made = await catalog.agents.create(ada, definition, DRAFT, CONTEXT)
+    const turned = Object.fromEntries(Object.entries(definition).reverse()) as typeof definition
+    const again = await catalog.agents.update(ada, 'guide', turned, DRAFT, CONTEXT)
+    assert.deepEqual(again, made)
+    assert.equal((await auditOf(db, ada)).length, 1)
+    const published = await catalog.agents.update(ada, 'guide', turned, PUBLISH, CONTEXT)
+    assert.deepEqual([published.head.latestVersion, published.head.publishedVersion], [1, 1])
+  })
+
+  it('refuses a lost update', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada } = bench
+    await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
+    const change = (text: string, expectedVersion: number) =>
+      catalog.agents.update(
+        ada,
+        'guide',
+        agent('guide', { instructions: text }),
+        { publish: false, expectedVersion },
+        CONTEXT,
+      )
+    const results = await Promise.allSettled([change('a', 1), change('b', 1), change('c', 1)])
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+    await errorsOf(() => change('d', 1), 'version.conflict')
+    assert.equal((await change('d', 2)).head.latestVersion, 3)
+  })
+
+  it('numbers concurrent updates one after another', async () => {
+    await using bench = await openBench(open)
+    const { catalog, other, ada } = bench
+    await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
+    const texts = Array.from({ length: 12 }, (_, index) => `Text ${index}.`)
+    await Promise.all(
+      texts.map((instructions, index) =>
+        (index % 2 ? catalog : other).agents.update(
+          ada,
+          'guide',
+          agent('guide', { instructions }),
+          PUBLISH,
+          CONTEXT,
+        ),
+      ),
+    )
+    const { items } = await catalog.agents.versions(ada, 'guide', { limit: 50 })
+    assert.deepEqual(
+      items.map(({ version }) => version),
+      [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1],
+    )
+    assert.equal(items.filter(({ status }) => status === 'published').length, 1)
+  })
+
+  it('publishes any version, goes back step by step, and never to a draft', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada } = bench
+    const { agents } = catalog
+    await agents.create(ada, agent('guide'), DRAFT, CONTEXT)
+    for (const text of ['2', '3', '4'])
+      await agents.update(ada, 'guide', agent('guide', { instructions: text }), DRAFT, CONTEXT)
+    await errorsOf(() => agents.rollback(ada, 'guide', undefined, CONTEXT), 'version.not-found')
+    for (const version of [1, 2, 4]) await agents.publish(ada, 'guide', version, CONTEXT)
+    await errorsOf(() => agents.rollback(ada, 'guide', 3, CONTEXT), 'version.conflict')
+    assert.equal((await agents.rollback(ada, 'guide', undefined, CONTEXT)).version.version, 2)
+    assert.equal((await agents.rollback(ada, 'guide', undefined, CONTEXT)).version.version, 1)
+    await errorsOf(() => agents.rollback(ada, 'guide', undefined, CONTEXT), 'version.not-found')
+    assert.equal((await agents.rollback(ada, 'guide', 4, CONTEXT)).version.version, 4)
+    await agents.publish(ada, 'guide', undefined, CONTEXT)
+    const { items } = await agents.versions(ada, 'guide', { limit: 10 })
+    assert.deepEqual(
+      items.map(({ status }) => status),
+      ['published', 'draft', 'archived', 'archived'],
+    )
+    for (const version of [0, 5, -1, 1.5, Number.NaN, 1e300]) {
+      await errorsOf(() => agents.publish(ada, 'guide', version, CONTEXT), 'version.not-found')
+      await errorsOf(() => agents.version(ada, 'guide', version), 'version.not-found')
+    }
+  })
+
+  it('archives for good, and frees the name', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada } = bench
+    const { agents } = catalog
+    const { head } = await agents.create(ada, agent('guide'), PUBLISH, CONTEXT)
+    const archived = await agents.archive(ada, 'guide', CONTEXT)
+    assert.equal(archived.publishedVersion, null)
+    assert.notEqual(archived.archivedAt, null)
+    assert.deepEqual(await agents.archive(ada, head.id, CONTEXT), archived)
+    await errorsOf(() => agents.get(ada, 'guide'), 'agent.not-found')
+    assert.equal((await agents.get(ada, head.id)).version.status, 'archived')
+    await errorsOf(() => agents.update(ada, head.id, agent('guide'), DRAFT, CONTEXT), 'agent.archived')
+    await errorsOf(() => agents.publish(ada, head.id, 1, CONTEXT), 'agent.archived')
+    await errorsOf(() => agents.rollback(ada, head.id, 1, CONTEXT), 'agent.archived')
+    const next = await agents.create(ada, agent('guide'), DRAFT, CONTEXT)
+    assert.notEqual(next.head.id, head.id)
+    const names = async (archived: boolean) =>
+      (await agents.list(ada, { limit: 10, archived })).items.map(({ head }) => head.id)
+    assert.deepEqual(await names(false), [next.head.id])
+    assert.deepEqual(await names(true), [head.id])
+  })
+
+  it('keeps a name for good', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada } = bench
+    await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
+    const errors = await errorsOf(() => catalog.agents.update(ada, 'guide', agent('leader'), DRAFT, CONTEXT))
+    assert.deepEqual(
+      errors.map(({ path }) => path),
+      ['/name'],
+    )
+  })
+
+  it('tells the difference of two versions in wire names', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada } = bench
+    const schema = { type: 'object', properties: { toString: { type: 'string' }, 'a/b~c': {} } }
+    await catalog.agents.create(ada, agent('guide', { limits: { maxSteps: 3 } }), DRAFT, CONTEXT)
+    await catalog.agents.update(
+      ada,
+      'guide',
+      agent('guide', { limits: { maxSteps: 4 }, outputSchema: { type: 'object' } }),
+      DRAFT,
+      CONTEXT,
+    )
+    await catalog.agents.update(
+      ada,
+      'guide',
+      agent('guide', { limits: { maxSteps: 4 }, outputSchema: schema }),
+      DRAFT,
+      CONTEXT,
+    )
+    assert.deepEqual(plain(await catalog.agents.diff(ada, 'guide', 1, 2)), [
+      { path: '/limits/max_steps', type: 'changed', before: 3, after: 4 },
+      { path: '/output_schema', type: 'added', after: { type: 'object' } },
+    ])
+    assert.deepEqual(plain(await catalog.agents.diff(ada, 'guide', 3, 2)), [
+      { path: '/output_schema/properties', type: 'removed', before: schema.properties },
+    ])
+    assert.deepEqual(await catalog.agents.diff(ada, 'guide', 2, 2), [])
+    await errorsOf(() => catalog.agents.diff(ada, 'guide', 1, 9), 'version.not-found')
+  })
+
+  it('pages without skipping or repeating while others write', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada } = bench
+    const made = await createMany(bench, 25)
+    const seen: string[] = []
+    let cursor: string | undefined
+    for (let page = 0; page < 20; page++) {
+      const { items, nextCursor } = await catalog.agents.list(ada, { limit: 4, cursor })
+      seen.push(...items.map(({ head }) => head.id))
+      await catalog.agents.create(ada, agent(`late-${page}`), DRAFT, CONTEXT)
+      await catalog.agents.update(
+        ada,
+        'agent-3',
+        agent('agent-3', { instructions: `${page}` }),
+        DRAFT,
+        CONTEXT,
+      )
+      cursor = nextCursor
+      if (cursor === undefined) break
+    }
+    assert.deepEqual(seen, made.toReversed())
+  })
+
+  it('pages versions, and refuses cursors that no page gave', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada } = bench
+    await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
+    for (const text of ['2', '3'])
+      await catalog.agents.update(ada, 'guide', agent('guide', { instructions: text }), DRAFT, CONTEXT)
+    const first = await catalog.agents.versions(ada, 'guide', { limit: 2 })
+    const second = await catalog.agents.versions(ada, 'guide', { limit: 2, cursor: first.nextCursor })
+    assert.deepEqual(
+      [...first.items, ...second.items].map(({ version }) => version),
+      [3, 2, 1],
+    )
+    assert.equal(second.nextCursor, undefined)
+    const forged = [
+      '',
+      'x',
+      '%',
+      Buffer.from("' or 1=1").toString('base64url'),
+      'A'.repeat(10_000),
+      Buffer.from(newId('tool')).toString('base64url'),
+    ]
+    for (const cursor of forged) {
+      await errorsOf(() => catalog.agents.list(ada, { limit: 2, cursor }), 'cursor.invalid')
+      await errorsOf(() => catalog.agents.versions(ada, 'guide', { limit: 2, cursor }), 'cursor.invalid')
+    }
+  })
+
+  it('stores the canonical wire form, of which the digest is the SHA-256', async () => {
+    await using bench = await openBench(open)
+    const { catalog, ada, db } = bench
+    const { version } = await catalog.agents.create(
+      ada,
+      agent('guide', { limits: { maxSteps: 2 } }),
+      DRAFT,
+      CONTEXT,
+    )
+    const rows = await db.tenant(ada.tenantId).read((reader) => reader.all(selectBodies, {}))
+    const body =
+      '{"instructions":"Answer.","limits":{"max_steps":2},"model":"offline/extractive","name":"guide"}'
+    assert.deepEqual(rows, [{ body, digest: version.digest }])
+    const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(body))
+    assert.equal(version.digest, Buffer.from(hash).toString('hex'))
+  })
+})
+
+const selectBodies = statement('test.catalog.bodies', (db, p) =>
+  db.selectFrom('definitionVersions').select(['body', 'digest']).where('tenantId', '=', p.tenantId),
+)
+
+async function createMany({ catalog, ada }: Bench, count: number): Promise<string[]> {
+  const ids: string[] = []
+  for (let index = 0; index < count; index++) {
+    ids.push((await catalog.agents.create(ada, agent(`agent-${index}`), DRAFT, CONTEXT)).head.id)
+  }
+  return ids
+}
+
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value))
+}

@@ -1,0 +1,47 @@
+// Versions for the runtime, from memory where possible: what is pinned never changes, what is published may at any time.
+
+import { AppError } from '../base/errors.ts'
+import type { TenantId } from '../base/ids.ts'
+import type { Clock } from '../base/time.ts'
+import type { Database } from '../storage/database.ts'
+import type { Head, Kind, VersionReader } from './catalog.ts'
+import { notFound } from './definition-rows.ts'
+import { KINDS } from './kind.ts'
+import { createVersionCache } from './version-cache.ts'
+
+export interface CachedReader extends VersionReader {
+  /** Forgets what was published, after the commit of a change. */
+  forget(tenantId: TenantId, head: Head<Kind>): void
+}
+
+export function createVersionReader(db: Database, clock: Clock): CachedReader {
+  const agents = createVersionCache(db, clock, KINDS.agent)
+  const tools = createVersionCache(db, clock, KINDS.tool)
+  return {
+    publishedAgent: async (tenantId, idOrName) => {
+      const lookup = await agents.published(tenantId, idOrName)
+      switch (lookup.status) {
+        case 'published':
+          return lookup.version
+        case 'archived':
+          throw new AppError('agent.archived', 'The agent is archived: it runs no more.')
+        case 'unpublished':
+          throw new AppError('agent.not-published', 'The agent has no published version: publish one first.')
+        case 'absent':
+          throw notFound('agent')
+        default:
+          return lookup satisfies never
+      }
+    },
+    publishedTool: async (tenantId, name) => {
+      const lookup = await tools.published(tenantId, name)
+      return lookup.status === 'published' ? lookup.version : undefined
+    },
+    pinnedAgent: agents.pinned,
+    pinnedTool: tools.pinned,
+    forget: (tenantId, head) => {
+      if (head.kind === 'agent') agents.forget(tenantId, head)
+      if (head.kind === 'tool') tools.forget(tenantId, head)
+    },
+  }
+}

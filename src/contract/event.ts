@@ -1,0 +1,80 @@
+// Events: the facts of the log. A type's meaning never changes; a new meaning gets a new name.
+
+import type { RunId } from '../base/ids.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { EpochMs } from '../base/time.ts'
+
+/** Facts of a run, in the order in which a run can have them. They hold ids, names, counts; never what was said. */
+export const RUN_EVENT_TYPES = [
+  'run.requested',
+  'run.started',
+  'model.requested',
+  'model.called',
+  'model.failed',
+  'tool.requested',
+  'tool.finished',
+  'tool.failed',
+  'tool.waiting',
+  'guardrail.triggered',
+  'session.compacted',
+  'run.waiting',
+  'run.resumed',
+  'run.cancel-requested',
+  'step.resolved',
+  'run.completed',
+  'run.failed',
+  'run.cancelled',
+] as const
+
+/** Changes and denials that somebody answers for. */
+export const AUDIT_EVENT_TYPES = [
+  'tenant.created',
+  'tenant.updated',
+  'user.created',
+  'api-key.created',
+  'api-key.revoked',
+  'access.denied',
+  'agent.created',
+  'agent.updated',
+  'agent.published',
+  'agent.rolled-back',
+  'agent.archived',
+  'tool.created',
+  'tool.updated',
+  'tool.published',
+  'tool.rolled-back',
+  'tool.archived',
+  'workflow.created',
+  'workflow.updated',
+  'workflow.published',
+  'workflow.rolled-back',
+  'workflow.archived',
+  'session.created',
+  'tool.tested',
+] as const
+
+export type RunEventType = (typeof RUN_EVENT_TYPES)[number]
+export type AuditEventType = (typeof AUDIT_EVENT_TYPES)[number]
+export type EventType = RunEventType | AuditEventType
+
+/** Run events that are audit facts as well: a person intervened. */
+export const AUDITED_RUN_EVENTS: ReadonlySet<RunEventType> = new Set<RunEventType>([
+  'run.cancel-requested',
+  'step.resolved',
+])
+
+export const TERMINAL_EVENTS: ReadonlySet<string> = new Set<RunEventType>([
+  'run.completed',
+  'run.failed',
+  'run.cancelled',
+])
+
+export interface RunEvent {
+  readonly type: RunEventType
+  readonly runId: RunId
+  /** The place in the run, from 1, without a gap: the SSE id. */
+  readonly runSeq: number
+  readonly actor: string
+  readonly data: JsonObject
+  readonly occurredAt: EpochMs
+}

@@ -1,0 +1,62 @@
+// Permissions and roles: the one list. Every route and command names one of these, or does not start.
+
+export const PERMISSIONS = [
+  'READ_AGENTS',
+  'WRITE_AGENTS',
+  'DELETE_AGENTS',
+  'RUN_AGENTS',
+  'READ_TOOLS',
+  'WRITE_TOOLS',
+  'DELETE_TOOLS',
+  'RUN_TOOLS',
+  'READ_WORKFLOWS',
+  'WRITE_WORKFLOWS',
+  'DELETE_WORKFLOWS',
+  'READ_BLUEPRINTS',
+  'PUBLISH_BLUEPRINTS',
+  'READ_RUNS',
+  'CANCEL_RUNS',
+  /** Answer a waiting run: approve a tool call, say what became of one in doubt. */
+  'RESOLVE_RUNS',
+  /** Read what was said to and by models. */
+  'READ_PROMPTS',
+  'READ_AUDIT',
+  'ADMIN',
+] as const
+
+export type Permission = (typeof PERMISSIONS)[number]
+export type Role = 'USER' | 'CREATOR' | 'ADMIN'
+
+/** The platform's own permission: held by OPERATOR only, never through a tenant's role. */
+export const OPERATE = 'OPERATE_PLATFORM'
+
+const USER: readonly Permission[] = [
+  'READ_AGENTS',
+  'RUN_AGENTS',
+  'READ_TOOLS',
+  'READ_WORKFLOWS',
+  'READ_BLUEPRINTS',
+  'READ_RUNS',
+  'CANCEL_RUNS',
+]
+
+const CREATOR: readonly Permission[] = [
+  ...USER,
+  'WRITE_AGENTS',
+  'DELETE_AGENTS',
+  'WRITE_TOOLS',
+  'DELETE_TOOLS',
+  'RUN_TOOLS',
+  'WRITE_WORKFLOWS',
+  'DELETE_WORKFLOWS',
+  'PUBLISH_BLUEPRINTS',
+  'RESOLVE_RUNS',
+  'READ_PROMPTS',
+]
+
+/** What a role holds. ADMIN holds every permission of its tenant. */
+export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
+  USER,
+  CREATOR,
+  ADMIN: PERMISSIONS,
+}

@@ -1,0 +1,32 @@
+// The table of routes. The server answers exactly these, the SDK calls them, /openapi.json tells them.
+
+import type { Route } from './route.ts'
+import { accountRoutes } from './routes/accounts.ts'
+import { agentRoutes } from './routes/agents.ts'
+import { platformRoutes } from './routes/platform.ts'
+import { runRoutes } from './routes/runs.ts'
+import { sessionRoutes } from './routes/sessions.ts'
+import { toolRoutes } from './routes/tools.ts'
+import { workflowRoutes } from './routes/workflows.ts'
+
+export const ROUTES = {
+  ...agentRoutes,
+  ...toolRoutes,
+  ...workflowRoutes,
+  ...runRoutes,
+  ...sessionRoutes,
+  ...accountRoutes,
+  ...platformRoutes,
+} as const
+
+export type Routes = typeof ROUTES
+/** The operation id: `createAgent`. */
+export type RouteId = keyof Routes
+
+/** Every route with its operation id, in the order of the table. */
+export const ROUTE_LIST: readonly (Route & { readonly id: RouteId })[] = (
+  Object.keys(ROUTES) as RouteId[]
+).map((id) => ({
+  ...ROUTES[id],
+  id,
+}))

@@ -1,0 +1,109 @@
+// Runs, their steps and events as they are answered, and what starts and resolves them.
+
+import { z } from 'zod'
+import { agentLimits } from './agent.ts'
+import { jsonObject } from './definition.ts'
+import { RUN_EVENT_TYPES } from './event.ts'
+import { failure, idText, json, time, usd } from './fields.ts'
+
+/** The longest that one request waits for a run. */
+export const WAIT_SECONDS_MAX = 60
+export const RUN_INPUT_CHARS_MAX = 262_144
+export const REASON_CHARS_MAX = 1_000
+
+export const RUN_STATES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const
+export const TERMINAL_STATES: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
+export const runState = z.enum(RUN_STATES)
+
+const definitionRef = z.object({ id: z.string(), name: z.string(), version: z.int() })
+
+export const run = z.object({
+  id: z.string(),
+  kind: z.enum(['agent', 'workflow']),
+  state: runState,
+  waitingReason: z.enum(['approval', 'time', 'event', 'in_doubt', 'budget']).nullable(),
+  /** The agent and the version that the run is pinned to; null where a workflow runs. */
+  agent: definitionRef.nullable(),
+  workflow: definitionRef.nullable(),
+  input: json,
+  /** Text, or the object of a structured answer; null until the run has completed. */
+  output: json,
+  error: failure.nullable(),
+  sessionId: z.string().nullable(),
+  parentRunId: z.string().nullable(),
+  stepCount: z.int(),
+  toolCallCount: z.int(),
+  usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }),
+  costUsd: usd,
+  /** Model calls whose cost is not in `cost_usd`: no price is known, or no usage was told. */
+  unpricedCalls: z.int(),
+  traceId: z.string().nullable(),
+  createdBy: z.string(),
+  createdAt: time,
+  startedAt: time.nullable(),
+  finishedAt: time.nullable(),
+})
+
+export const startRun = z.strictObject({
+  input: z.union([z.string().min(1).max(RUN_INPUT_CHARS_MAX), jsonObject]),
+  sessionId: idText('session').optional(),
+  /** May only narrow the agent's own limits. */
+  limits: agentLimits.optional(),
+})
+
+export const step = z.object({
+  seq: z.int(),
+  kind: z.enum(['model', 'tool', 'agent', 'compaction']),
+  name: z.string(),
+  state: z.enum(['intended', 'waiting', 'done', 'failed', 'interrupted']),
+  waitingReason: z.enum(['approval', 'in_doubt']).nullable(),
+  attempt: z.int(),
+  effect: z.enum(['read', 'idempotent', 'once']).nullable(),
+  /** Only for those who may read prompts. */
+  input: json.optional(),
+  output: json.optional(),
+  error: failure.nullable(),
+  childRunId: z.string().nullable(),
+  startedAt: time,
+  finishedAt: time.nullable(),
+})
+
+export const runEvent = z.object({
+  type: z.enum(RUN_EVENT_TYPES),
+  runId: z.string(),
+  /** The place in the run, from 1, without a gap. */
+  runSeq: z.int(),
+  actor: z.string(),
+  data: jsonObject,
+  occurredAt: time,
+})
+
+/** Text as it arrives from the model: not stored, not resumed; a new attempt starts its text anew. */
+export const modelDelta = z.object({
+  step: z.int(),
+  attempt: z.int(),
+  delta: z.discriminatedUnion('type', [
+    z.object({ type: z.literal('text'), text: z.string() }),
+    z.object({ type: z.literal('reasoning'), text: z.string() }),
+    z.object({ type: z.literal('tool_call'), tool: z.string() }),
+  ]),
+})
+
+const seq = z.int().min(1).max(1_000_000_000)
+const reason = z.string().max(REASON_CHARS_MAX).optional()
+
+/** `approve` and `decline` answer a step that waits for approval; the others say what became of one in doubt. */
+export const resolution = z.discriminatedUnion('outcome', [
+  z.strictObject({ step: seq, outcome: z.literal('approve') }),
+  z.strictObject({ step: seq, outcome: z.literal('decline'), reason }),
+  z.strictObject({ step: seq, outcome: z.literal('succeeded'), output: json }),
+  z.strictObject({ step: seq, outcome: z.literal('failed'), reason }),
+  z.strictObject({ step: seq, outcome: z.literal('retry') }),
+])
+
+export type Run = z.infer<typeof run>
+export type StartRun = z.infer<typeof startRun>
+export type Step = z.infer<typeof step>
+export type RunEventResource = z.infer<typeof runEvent>
+export type ModelDeltaResource = z.infer<typeof modelDelta>
+export type RunResolution = z.infer<typeof resolution>

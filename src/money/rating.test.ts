@@ -1,0 +1,325 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import type { Json } from '../base/json.ts'
+import type { ModelUsage, TokenCounts } from '../contract/usage.ts'
+import { ZERO_COUNTS } from '../contract/usage.ts'
+import { createPriceBook, type PricePeriod, priceBook } from './price-book.ts'
+import { rate } from './rating.ts'
+
+const AT = Date.parse('2026-11-22T12:00:00.000Z')
+const book = priceBook()
+
+describe('rating', () => {
+  // Each amount is worked out by hand from the provider's page; 1 USD per million tokens is 1,000 nano-USD per token.
+  it('rates disjoint kinds of tokens, each at its own price', () => {
+    // developers.openai.com/api/docs/pricing, gpt-4.1: input 2.00, cached input 0.50, output 8.00.
+    // 1,000 × 2,000 + 3,000 × 500 + 500 × 8,000 = 2,000,000 + 1,500,000 + 4,000,000 nano-USD.
+    assert.equal(
+      nanos('openai/gpt-4.1', { inputTokens: 1_000, cachedInputTokens: 3_000, outputTokens: 500 }),
+      7_500_000n,
+    )
+  })
+
+  it('rates a cache write dearer than input and a cache read cheaper', () => {
+    // platform.claude.com/docs/en/about-claude/pricing, Haiku 4.5: 1.00, 5m write 1.25, read 0.10, output 5.00.
+    // 100 × 1,000 + 2,000 × 1,250 + 10,000 × 100 + 50 × 5,000 = 100,000 + 2,500,000 + 1,000,000 + 250,000.
+    const counts = { inputTokens: 100, cacheWriteTokens: 2_000, cachedInputTokens: 10_000, outputTokens: 50 }
+    assert.equal(nanos('anthropic/claude-haiku-4-5', counts), 3_850_000n)
+  })
+
+  it('rates cache writes for an hour at their own price, as far as the provider says how many', () => {
+    // The same page: 1h write 2.00. 1,500 × 1,250 + 500 × 2,000 = 1,875,000 + 1,000,000.
+    const raw = { cache_creation: { ephemeral_5m_input_tokens: 1_500, ephemeral_1h_input_tokens: 500 } }
+    assert.equal(nanos('anthropic/claude-haiku-4-5', { cacheWriteTokens: 2_000 }, raw), 2_875_000n)
+    // More than were written at all cannot be; what was written stays the bound: 2,000 × 2,000.
+    const impossible = { cache_creation: { ephemeral_1h_input_tokens: 9_999 } }
+    assert.equal(nanos('anthropic/claude-haiku-4-5', { cacheWriteTokens: 2_000 }, impossible), 4_000_000n)
+    for (const odd of [
+      { cache_creation: null },
+      { cache_creation: { ephemeral_1h_input_tokens: -5 } },
+      [],
+      'x',
+    ]) {
+      assert.equal(nanos('anthropic/claude-haiku-4-5', { cacheWriteTokens: 2_000 }, odd), 2_500_000n)
+    }
+  })
+
+  it('applies a context tier to all tokens of the call, once its prompt is over the threshold', () => {
+    // The same page, Sonnet 4.5: up to 200,000 prompt tokens 3.00 / 15.00, above 6.00 / 22.50.
+    assert.equal(
+      nanos('anthropic/claude-sonnet-4-5', { inputTokens: 200_000, outputTokens: 10 }),
+      600_150_000n,
+    )
+    assert.equal(
+      nanos('anthropic/claude-sonnet-4-5', { inputTokens: 200_001, outputTokens: 10 }),
+      1_200_231_000n,
+    )
+  })
+
+  it('counts cached and cache-write tokens towards the threshold, and output not', () => {
+    // Haiku 5.5 (platform.claude.com/docs/en/about-claude/models/overview): 0.10 / 0.50, over 100,000 0.50 / 2.50.
+    // 40,000 × 500 + 30,000 × 50 + 30,001 × 625 = 20,000,000 + 1,500,000 + 18,750,625.
+    const over = { inputTokens: 40_000, cachedInputTokens: 30_000, cacheWriteTokens: 30_001 }
+    assert.equal(nanos('anthropic/claude-haiku-5-5', over), 40_250_625n)
+    // 100,000 × 100 + 200,000 × 500: the output is twice the threshold and changes nothing.
+    assert.equal(
+      nanos('anthropic/claude-haiku-5-5', { inputTokens: 100_000, outputTokens: 200_000 }),
+      110_000_000n,
+    )
+  })
+
+  it('does not charge reasoning twice: it is a part of the output', () => {
+    // o4-mini: output 4.40. 1,000 × 4,400.
+    const counts = { outputTokens: 1_000, reasoningTokens: 900 }
+    assert.equal(nanos('openai/o4-mini', counts), 4_400_000n)
+  })
+
+  it('charges reasoning at its own price where the book has one', () => {
+    const own = bookOf({ effectiveFrom: null, input: '0', output: '1000000', reasoning: '3000000' })
+    // 100 × 1,000 + 900 × 3,000.
+    assert.deepEqual(rate(own, 'p/m', known({ outputTokens: 1_000, reasoningTokens: 900 }), AT), {
+      costState: 'priced',
+      costNanos: 2_800_000n,
+      priceId: own.find('p/m', AT)?.id,
+    })
+  })
+
+  it('applies the price that was in force at the time of the call', () => {
+    // OpenAI cut o3 from 10.00 to 2.00 per million input tokens on 2025-06-10.
+    const usage = known({ inputTokens: 1_000 })
+    const before = rate(book, 'openai/o3', usage, Date.parse('2025-06-09T23:59:59.999Z'))
+    const after = rate(book, 'openai/o3', usage, Date.parse('2025-06-10T00:00:00.000Z'))
+    assert.equal(before.costState === 'priced' && before.costNanos, 10_000_000n)
+    assert.equal(after.costState === 'priced' && after.costNanos, 2_000_000n)
+    assert.notEqual(
+      before.costState === 'priced' && before.priceId,
+      after.costState === 'priced' && after.priceId,
+    )
+    assert.deepEqual(rate(book, 'openai/o3', usage, Date.parse('2025-04-15T12:00:00Z')), {
+      costState: 'unpriced',
+    })
+  })
+
+  it('prices the offline model at exactly zero, by an entry of the book', () => {
+    const rating = rate(book, 'offline/extractive', known({ inputTokens: 10, outputTokens: 5 }), 0)
+    assert.equal(rating.costState === 'priced' && rating.costNanos, 0n)
+    assert.match(rating.costState === 'priced' ? (rating.priceId ?? '') : '', /^offline\/extractive@always~/)
+  })
+
+  it('stays within 64 bits for the highest counts and prices that it takes', () => {
+    const most = '999999999999'
+    const own = bookOf({
+      effectiveFrom: null,
+      input: most,
+      cachedInput: most,
+      cacheWrite: most,
+      output: most,
+    })
+    const counts = { inputTokens: 1e9, cachedInputTokens: 1e9, cacheWriteTokens: 1e9, outputTokens: 1e9 }
+    const rating = rate(own, 'p/m', known({ ...counts, reasoningTokens: 1e9 }), AT)
+    assert.ok(rating.costState === 'priced' && rating.costNanos < 2n ** 63n)
+    assert.throws(() => bookOf({ effectiveFrom: null, input: '1000000000000', output: '0' }), Error)
+  })
+
+  it('never turns an unknown model into zero, or into a model whose name is similar', () => {
+    const usage = known({ inputTokens: 1 })
+    for (const model of [
+      'openai/gpt-99',
+      'openai/gpt-4.1-2099-01-01',
+      'openai/gpt-4.1x',
+      'openai/gpt-4.',
+      'openai/GPT-4.1',
+      'gpt-4.1',
+      'google/gpt-4.1',
+      'offline/other',
+      'openai/',
+      '',
+      '__proto__',
+    ]) {
+      assert.deepEqual(rate(book, model, usage, AT), { costState: 'unpriced' }, model)
+    }
+  })
+
+  it('knows documented aliases, at the price of the model', () => {
+    const usage = known({ inputTokens: 7 })
+    const alias = rate(book, 'anthropic/claude-sonnet-4-5', usage, AT)
+    assert.deepEqual(alias, rate(book, 'anthropic/claude-sonnet-4-5-20250929', usage, AT))
+    assert.equal(alias.costState, 'priced')
+  })
+
+  it('keeps missing usage apart from zero, also for a model that costs nothing', () => {
+    const missing: ModelUsage = { state: 'missing', raw: null }
+    assert.deepEqual(rate(book, 'openai/gpt-4.1', missing, AT), { costState: 'usage_missing' })
+    assert.deepEqual(rate(book, 'offline/extractive', missing, AT), { costState: 'usage_missing' })
+    for (const bad of [
+      -1,
+      0.5,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      1_000_000_001,
+      2 ** 60,
+      '3' as unknown as number,
+    ]) {
+      assert.deepEqual(rate(book, 'openai/gpt-4.1', known({ inputTokens: bad }), AT), {
+        costState: 'usage_missing',
+      })
+    }
+  })
+
+  it('rates an attempt that was not billed at zero, without a price', () => {
+    const nothing = { costState: 'priced', costNanos: 0n, priceId: null }
+    assert.deepEqual(rate(book, 'openai/gpt-99', { state: 'none' }, AT), nothing)
+  })
+
+  it('does not price tokens of a kind that has no price', () => {
+    // gpt-4 has no price for cached input: a cached token is neither free nor guessed.
+    assert.deepEqual(rate(book, 'openai/gpt-4', known({ inputTokens: 5, cachedInputTokens: 1 }), AT), {
+      costState: 'unpriced',
+    })
+    assert.equal(nanos('openai/gpt-4', { inputTokens: 5, cachedInputTokens: 0 }), 150_000n)
+  })
+
+  it('rounds once per call, half up', () => {
+    const own = bookOf({
+      effectiveFrom: null,
+      input: '499',
+      cachedInput: '500',
+      cacheWrite: '1',
+      output: '1',
+    })
+    const costs = [
+      [{ inputTokens: 1 }, 0n],
+      [{ cachedInputTokens: 1 }, 1n],
+      [{ inputTokens: 1, cacheWriteTokens: 1 }, 1n],
+      [{ inputTokens: 2, cacheWriteTokens: 1, outputTokens: 1 }, 1n],
+      [{ cachedInputTokens: 3 }, 2n],
+    ] as const
+    for (const [counts, cost] of costs) {
+      const rating = rate(own, 'p/m', known(counts), AT)
+      assert.equal(rating.costState === 'priced' && rating.costNanos, cost)
+    }
+  })
+
+  it('is exact where floats are not', () => {
+    // gpt-4.1: 12,345 × 2,000 + 678 × 500 + 1,699 × 8,000 = 24,690,000 + 339,000 + 13,592,000.
+    const counts = { inputTokens: 12_345, cachedInputTokens: 678, outputTokens: 1_699 }
+    assert.equal(nanos('openai/gpt-4.1', counts), 38_621_000n)
+    // The most tokens of a call that are believed: 1,000,000,000 × 60,000.
+    assert.equal(nanos('openai/gpt-4', { outputTokens: 1_000_000_000 }), 60_000_000_000_000n)
+  })
+})
+
+describe('rating, for any counts', () => {
+  const token = fc.integer({ min: 0, max: 5_000_000 })
+  const counts = fc.record({
+    inputTokens: token,
+    cachedInputTokens: token,
+    cacheWriteTokens: token,
+    outputTokens: token,
+    reasoningTokens: fc.constant(0),
+  })
+  const amount = fc.bigInt({ min: 0n, max: 10n ** 9n })
+  const amounts = fc.record({ input: amount, cachedInput: amount, cacheWrite: amount, output: amount })
+  type Amounts = typeof amounts extends fc.Arbitrary<infer A> ? A : never
+  const flat = (prices: Amounts) => bookOf({ effectiveFrom: null, ...texts(prices) })
+
+  it('is the exact sum, off by at most half a nano-USD', () => {
+    fc.assert(
+      fc.property(counts, amounts, (used, prices) => {
+        const exact =
+          BigInt(used.inputTokens) * prices.input +
+          BigInt(used.cachedInputTokens) * prices.cachedInput +
+          BigInt(used.cacheWriteTokens) * prices.cacheWrite +
+          BigInt(used.outputTokens) * prices.output
+        const off = costOf(flat(prices), used) * 1_000n - exact
+        assert.ok(off > -500n && off <= 500n, `${off}`)
+      }),
+    )
+  })
+
+  it('adds up: two calls cost what one with both their tokens costs, but for the rounding', () => {
+    fc.assert(
+      fc.property(counts, counts, amounts, (a, b, prices) => {
+        const own = flat(prices)
+        const apart = costOf(own, a) + costOf(own, b)
+        const off = costOf(own, add(a, b)) - apart
+        assert.ok(off >= -1n && off <= 1n, `${off}`)
+      }),
+    )
+  })
+
+  it('never falls when more tokens are used, across tiers that rise', () => {
+    fc.assert(
+      fc.property(
+        counts,
+        counts,
+        amounts,
+        amounts,
+        fc.integer({ min: 1, max: 9_000_000 }),
+        (a, more, low, step, at) => {
+          const high = {
+            input: low.input + step.input,
+            cachedInput: low.cachedInput + step.cachedInput,
+            cacheWrite: low.cacheWrite + step.cacheWrite,
+            output: low.output + step.output,
+          }
+          const own = bookOf({
+            effectiveFrom: null,
+            ...texts(low),
+            tiers: [{ aboveTokens: at, ...texts(high) }],
+          })
+          assert.ok(costOf(own, add(a, more)) >= costOf(own, a))
+        },
+      ),
+    )
+  })
+
+  it('does not depend on how much of the output was reasoning, where that has no price of its own', () => {
+    fc.assert(
+      fc.property(counts, amounts, token, (used, prices, reasoningTokens) => {
+        const own = flat(prices)
+        assert.equal(costOf(own, { ...used, reasoningTokens }), costOf(own, used))
+      }),
+    )
+  })
+
+  function texts(prices: Amounts) {
+    return {
+      input: `${prices.input}`,
+      cachedInput: `${prices.cachedInput}`,
+      cacheWrite: `${prices.cacheWrite}`,
+      output: `${prices.output}`,
+    }
+  }
+})
+
+function known(counts: Partial<TokenCounts>, raw: Json = null): ModelUsage {
+  return { state: 'known', counts: { ...ZERO_COUNTS, ...counts }, raw }
+}
+
+function nanos(model: string, counts: Partial<TokenCounts>, raw: Json = null): bigint {
+  const rating = rate(book, model, known(counts, raw), AT)
+  assert.equal(rating.costState, 'priced')
+  return rating.costState === 'priced' ? rating.costNanos : -1n
+}
+
+function costOf(own: ReturnType<typeof createPriceBook>, counts: TokenCounts): bigint {
+  const rating = rate(own, 'p/m', known(counts), AT)
+  assert.equal(rating.costState, 'priced')
+  return rating.costState === 'priced' ? rating.costNanos : -1n
+}
+
+function bookOf(...prices: PricePeriod[]) {
+  return createPriceBook({ models: [{ provider: 'p', model: 'm', aliases: [], source: 'test', prices }] })
+}
+
+function add(a: TokenCounts, b: TokenCounts): TokenCounts {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+    cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+  }
+}

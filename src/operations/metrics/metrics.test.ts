@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ZERO_COUNTS } from '../../contract/usage.ts'
+import { createMetrics } from './metrics.ts'
+
+const open = (queueDepth = async (): Promise<Record<string, number>> => ({ queued: 3, leased: 1 })) =>
+  createMetrics({ version: '1.2.3', queueDepth })
+
+describe('metrics', () => {
+  it('count requests by route id, method and class of status', async () => {
+    const metrics = open()
+    metrics.httpRequest({ route: 'runs.get', method: 'GET', status: 200, ms: 4 })
+    metrics.httpRequest({ route: 'runs.get', method: 'GET', status: 404, ms: 4 })
+    const text = await metrics.text()
+    assert.match(
+      text,
+      /agent_factory_http_requests_total\{route="runs.get",method="GET",status_class="2xx"\} 1/,
+    )
+    assert.match(
+      text,
+      /agent_factory_http_requests_total\{route="runs.get",method="GET",status_class="4xx"\} 1/,
+    )
+    assert.match(
+      text,
+      /agent_factory_http_request_duration_seconds_bucket\{le="0.005",route="runs.get",method="GET"\} 2/,
+    )
+  })
+
+  it('count runs, model calls, tokens and tool calls', async () => {
+    const metrics = open()
+    metrics.runStarted()
+    metrics.runEnded('completed', 1_500)
+    const usage = {
+      state: 'known',
+      counts: { ...ZERO_COUNTS, inputTokens: 10, outputTokens: 4 },
+      raw: null,
+    } as const
+    metrics.modelCalled({ provider: 'openai', outcome: 'answered', ms: 100, firstTokenMs: 20, usage })
+    metrics.modelCalled({
+      provider: 'openai',
+      outcome: 'timeout',
+      ms: 100,
+      firstTokenMs: undefined,
+      usage: { state: 'missing', raw: null },
+    })
+    metrics.toolCalled('done', 5)
+    metrics.databaseWritten(3, 2)
+    const text = await metrics.text()
+    for (const line of [
+      'runs_started_total 1',
+      'runs_ended_total{state="completed"} 1',
+      'run_duration_seconds_sum{state="completed"} 1.5',
+      'model_calls_total{provider="openai",outcome="answered"} 1',
+      'model_tokens_total{provider="openai",kind="input"} 10',
+      'model_usage_missing_total{provider="openai"} 1',
+      'tool_calls_total{outcome="done"} 1',
+      'database_write_batch_units_sum 3',
+      'build_info{version="1.2.3"} 1',
+    ]) {
+      assert.ok(text.includes(`\nagent_factory_${line}\n`), line)
+    }
+  })
+
+  it('ask for the queue at each scrape, and do without when it does not answer', async () => {
+    assert.match(await open().text(), /agent_factory_queue_jobs\{state="queued"\} 3/)
+    const text = await open(() => Promise.reject(new Error('down'))).text()
+    assert.doesNotMatch(text, /agent_factory_queue_jobs\{/)
+    assert.match(text, /nodejs_eventloop_lag_seconds/)
+  })
+
+  it('keep few series, whatever they are told', async () => {
+    const metrics = open()
+    for (let i = 0; i < 1_000; i++) {
+      const usage = { state: 'none' } as const
+      metrics.httpRequest({ route: `r${i}`, method: `M${i}`, status: 200, ms: 1 })
+      metrics.modelCalled({ provider: `p${i}`, outcome: `o${i}`, ms: 1, firstTokenMs: undefined, usage })
+    }
+    const series = (await metrics.text())
+      .split('\n')
+      .filter((line) => /^agent_factory_(http_requests|model_calls)_total/.test(line))
+    assert.ok(series.length < 300, String(series.length))
+  })
+})

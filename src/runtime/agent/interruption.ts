@@ -1,0 +1,91 @@
+// How a run is stopped from outside: by a person, by its time limit, by the worker's end, or because the lease went.
+
+export type StopReason = 'cancelled' | 'deadline' | 'shutdown' | 'lost'
+
+/** The run must not go on; `reason` says how it ends. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped'
+  readonly reason: StopReason
+
+  constructor(reason: StopReason) {
+    super(`The run was stopped: ${reason}.`)
+    this.reason = reason
+  }
+}
+
+export interface Interruption {
+  readonly signal: AbortSignal
+  /** The first reason stays. */
+  stop(reason: StopReason): void
+  /** Stops at the next step, and lets what runs now come to its end. */
+  drain(): void
+  /** Throws `Stopped` where a reason was given. */
+  check(): void
+  reason(): StopReason | undefined
+}
+
+export function createInterruption(): Interruption {
+  const controller = new AbortController()
+  let reason: StopReason | undefined
+  let draining = false
+  return {
+    signal: controller.signal,
+    stop(why) {
+      if (reason !== undefined) return
+      reason = why
+      controller.abort(new Stopped(why))
+    },
+    drain() {
+      draining = true
+    },
+    check() {
+      if (reason !== undefined) throw new Stopped(reason)
+      if (draining) throw new Stopped('shutdown')
+    },
+    reason: () => reason,
+  }
+}
+
+/** Waits; ends early where the signal aborts. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || ms <= 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done, { once: true })
+  })
+}
+
+export type Timed<T> =
+  | { readonly status: 'done'; readonly value: T }
+  | { readonly status: 'threw'; readonly error: unknown }
+  | { readonly status: 'timeout' }
+  | { readonly status: 'stopped' }
+
+/**
+ * Runs `work` with a signal that aborts at the time limit or with the run. Does not wait for work that ignores its
+ * signal: what it does afterwards is no longer looked at.
+ */
+export async function timed<T>(ms: number, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<Timed<T>> {
+  if (outer.aborted) return { status: 'stopped' }
+  const controller = new AbortController()
+  return new Promise((resolve) => {
+    const finish = (result: Timed<T>): void => {
+      clearTimeout(timer)
+      outer.removeEventListener('abort', stop)
+      resolve(result)
+      if (result.status === 'timeout' || result.status === 'stopped') controller.abort()
+    }
+    const stop = (): void => finish({ status: 'stopped' })
+    const timer = setTimeout(() => finish({ status: 'timeout' }), ms)
+    outer.addEventListener('abort', stop, { once: true })
+    work(controller.signal).then(
+      (value) => finish({ status: 'done', value }),
+      (error: unknown) => finish({ status: 'threw', error }),
+    )
+  })
+}

@@ -1,0 +1,168 @@
+// A run is taken up: from nothing, or from what an earlier worker left in the journal.
+
+import type { AgentId, TenantId } from '../../base/ids.ts'
+import type { Json } from '../../base/json.ts'
+import type { AgentLimits } from '../../contract/agent.ts'
+import type { TenantReader } from '../../storage/database.ts'
+import { createJournal } from '../journal/journal.ts'
+import { runById, type RunRow } from '../journal/run-store.ts'
+import { type StepRow, stepBySeq, stepsAfter } from '../journal/step-store.ts'
+import { toRunLimits } from '../run-limits.ts'
+import type { DriveDeps, OpenCall, RunContext } from './context.ts'
+import type { Interruption } from './interruption.ts'
+import { REPAIR } from './loop.ts'
+import { readMessages, stepOutput } from './message-log.ts'
+import { recordAttempt } from './model-turn.ts'
+import { stableKey } from './stable-key.ts'
+
+const STEPS_PAGE = 500
+
+/** The context of an adopted run. A run that had begun is read back: messages, counts, the turn that was open. */
+export async function loadContext(deps: DriveDeps, run: RunRow, interruption: Interruption): Promise<RunContext> {
+  const { tenantId } = run
+  const plan = await deps.planner.plan(tenantId, run.definitionId as AgentId, run.definitionVersion, run.pins)
+  const db = deps.db.tenant(tenantId)
+  const ctx: RunContext = {
+    deps,
+    run,
+    tenantId,
+    db,
+    plan,
+    limits: toRunLimits(JSON.parse(run.limits) as AgentLimits),
+    journal: createJournal(
+      {
+        db,
+        clock: deps.clock,
+        actor: deps.worker,
+        written: () => deps.written(run.id),
+        cancelAsked: () => interruption.stop('cancelled'),
+      },
+      run,
+    ),
+    interruption,
+    capture: await deps.capturePolicy(tenantId),
+    observed: observed(tenantId, run),
+    messages: [],
+    tally: {
+      modelTurns: 0,
+      toolCalls: run.toolCallCount,
+      tokens: run.inputTokens + run.outputTokens,
+      costNanos: run.costNanos,
+      unpriced: run.unpricedCount,
+    },
+    callCounts: new Map(),
+    turn: undefined,
+    answerStep: 0,
+    attempts: 0,
+    repairs: 0,
+    untrusted: false,
+  }
+  if (run.stepCount > 0 || run.messageCount > 0) await db.read((reader) => restore(ctx, reader))
+  return ctx
+}
+
+function observed(tenantId: TenantId, run: RunRow): RunContext['observed'] {
+  return {
+    tenantId,
+    runId: run.id,
+    agent: run.definitionName,
+    traceId: run.traceId ?? undefined,
+    parentRunId: run.parentRunId ?? undefined,
+  }
+}
+
+async function restore(ctx: RunContext, reader: TenantReader): Promise<void> {
+  const steps = await readSteps(ctx, reader)
+  const bySeq = new Map(steps.map((step) => [step.seq, step]))
+  const messages = await readMessages(reader, ctx.run.id, ctx.run.messageCount, async (seq) => bySeq.get(seq))
+  if (messages !== undefined) ctx.messages.push(...messages)
+  ctx.repairs = ctx.messages.filter((message) => message.role === 'user' && message.text.startsWith(REPAIR)).length
+  for (const step of steps) await replay(ctx, reader, step)
+  if (ctx.messages.at(-1)?.role === 'assistant') ctx.turn = await turnOf(ctx, reader, steps)
+}
+
+async function replay(ctx: RunContext, reader: TenantReader, step: StepRow): Promise<void> {
+  if (step.kind === 'model' || step.kind === 'compaction') {
+    ctx.attempts = step.state === 'done' ? 0 : step.attempt
+    if (step.kind === 'model' && step.state === 'done') {
+      ctx.tally.modelTurns += 1
+      ctx.answerStep = step.seq
+    }
+    // The process died while the model worked: the attempt may have cost money, and nobody knows how much.
+    if (step.state === 'intended') recordLost(ctx, step)
+    return
+  }
+  const input = JSON.parse(step.input ?? 'null') as Json
+  const key = stableKey(step.name, input)
+  ctx.callCounts.set(key, (ctx.callCounts.get(key) ?? 0) + 1)
+  if (step.state !== 'done') return
+  const callable = ctx.plan.callables.get(step.name)
+  ctx.untrusted ||= callable === undefined || callable.type === 'agent' || callable.tool.untrusted
+  if (step.childRunId === null) return
+  const child = await reader.first(runById, { id: step.childRunId })
+  if (child === undefined) return
+  ctx.tally.tokens += child.inputTokens + child.outputTokens
+  ctx.tally.costNanos += child.costNanos
+  ctx.tally.unpriced += child.unpricedCount
+}
+
+function recordLost(ctx: RunContext, step: StepRow): void {
+  recordAttempt(ctx, {
+    prompt: { head: ctx.plan.head, messagesUntil: step.kind === 'model' ? ctx.messages.length : 0 },
+    model: step.name,
+    step: step.seq,
+    attempt: step.attempt,
+    startedAt: step.startedAt,
+    outcome: 'interrupted',
+    runId: ctx.run.id,
+  })
+}
+
+/** The open turn as the journal has it now; answers may have come since it was last looked at. */
+export async function reloadTurn(ctx: RunContext): Promise<void> {
+  ctx.turn = await ctx.db.read(async (reader) => {
+    const calls = ctx.turn ?? []
+    const rows = await Promise.all(calls.map((call) => reader.first(stepBySeq, { runId: ctx.run.id, seq: call.step })))
+    return openCalls(
+      reader,
+      rows.filter((row) => row !== undefined),
+      false,
+    )
+  })
+}
+
+async function turnOf(ctx: RunContext, reader: TenantReader, steps: readonly StepRow[]): Promise<OpenCall[] | undefined> {
+  const rows = steps.filter((step) => step.parentStep === ctx.answerStep && step.callId !== null)
+  return rows.length === 0 ? undefined : openCalls(reader, rows, true)
+}
+
+async function openCalls(reader: TenantReader, rows: readonly StepRow[], stale: boolean): Promise<OpenCall[]> {
+  const calls: OpenCall[] = []
+  for (const row of rows) {
+    calls.push({
+      step: row.seq,
+      callId: row.callId ?? '',
+      name: row.name,
+      kind: row.kind === 'agent' ? 'agent' : 'tool',
+      input: JSON.parse(row.input ?? 'null') as Json,
+      state: row.state,
+      waitingReason: row.waitingReason,
+      effect: row.effect,
+      childRunId: row.childRunId,
+      stale: stale && row.state === 'intended',
+      result: row.state === 'done' || row.state === 'failed' ? await stepOutput(reader, row) : undefined,
+    })
+  }
+  return calls
+}
+
+async function readSteps(ctx: RunContext, reader: TenantReader): Promise<readonly StepRow[]> {
+  const steps: StepRow[] = []
+  for (let after = 0; ; ) {
+    const page = await reader.all(stepsAfter, { runId: ctx.run.id, after, limit: STEPS_PAGE })
+    steps.push(...page)
+    const last = page.at(-1)
+    if (last === undefined || page.length < STEPS_PAGE) return steps
+    after = last.seq
+  }
+}

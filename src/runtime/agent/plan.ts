@@ -1,0 +1,169 @@
+// The plan of a run: its agent, with every tool and sub-agent found and pinned. Made once per version, kept.
+
+import { AppError } from '../../base/errors.ts'
+import type { AgentId, TenantId, ToolId } from '../../base/ids.ts'
+import type { JsonObject } from '../../base/json.ts'
+import { compileSchema } from '../../base/json-schema.ts'
+import type { Version, VersionReader } from '../../catalog/catalog.ts'
+import type { AgentDefinition } from '../../contract/agent.ts'
+import type { CodeGuardrail } from '../../define/code-tool.ts'
+import type { ModelSettings, ModelTimeouts, ModelTool } from '../../models/model.ts'
+import { hashOf } from '../journal/message-store.ts'
+import { bindBuiltin, bindCode, bindDefinition, type ToolBinding, type ToolSources } from './tool-binding.ts'
+import { compileGuardrails, type Guardrails } from './guardrails.ts'
+
+const PLANS_MAX = 1_000
+const TIMEOUTS: ModelTimeouts = { firstTokenMs: 60_000, betweenChunksMs: 60_000, totalMs: 300_000 }
+const SUB_AGENT_INPUT: JsonObject = {
+  type: 'object',
+  properties: { input: { type: 'string', description: 'What the agent is to do or answer, with all it needs to know.' } },
+  required: ['input'],
+  additionalProperties: false,
+}
+
+/** Which versions a run uses. Built-in and code tools that no tenant defined have no version. */
+export interface Pins {
+  readonly tools: Readonly<Record<string, { readonly id: ToolId; readonly version: number }>>
+  readonly agents: Readonly<Record<string, { readonly id: AgentId; readonly version: number }>>
+}
+
+export type Callable =
+  | { readonly type: 'tool'; readonly tool: ToolBinding }
+  | { readonly type: 'agent'; readonly name: string; readonly id: AgentId; readonly version: number }
+
+export interface AgentPlan {
+  readonly definition: AgentDefinition
+  readonly models: readonly string[]
+  readonly settings: ModelSettings
+  readonly timeouts: ModelTimeouts
+  readonly callables: ReadonlyMap<string, Callable>
+  readonly modelTools: readonly ModelTool[]
+  readonly guardrails: Guardrails
+  readonly checkOutput: ReturnType<typeof compileSchema> | undefined
+  /** JSON of what every model call of the run begins with, and its hash: how the prompt log refers to it. */
+  readonly head: { readonly hash: string; readonly content: string }
+}
+
+export interface PlannerDeps extends ToolSources {
+  readonly versions: VersionReader
+  readonly codeGuardrails: ReadonlyMap<string, CodeGuardrail>
+}
+
+export interface Planner {
+  /** A tool as a new run would find it. Throws `tool.not-found`. */
+  tool(tenantId: TenantId, name: string): Promise<ToolBinding>
+  agent(tenantId: TenantId, id: AgentId, version: number): Promise<Version<'agent'>>
+  /** Finds the published versions of all that the agent names: what a new run pins. */
+  pin(tenantId: TenantId, agent: Version<'agent'>): Promise<Pins>
+  plan(tenantId: TenantId, agentId: AgentId, version: number, pins: string): Promise<AgentPlan>
+}
+
+export function createPlanner(deps: PlannerDeps): Planner {
+  const plans = new Map<string, AgentPlan>()
+  return {
+    tool: (tenantId, name) => currentTool(deps, tenantId, name),
+    agent: (tenantId, id, version) => deps.versions.pinnedAgent(tenantId, id, version),
+    pin: (tenantId, agent) => pin(deps, tenantId, agent),
+    async plan(tenantId, agentId, version, pins) {
+      const key = `${tenantId} ${agentId} ${version} ${pins}`
+      const known = plans.get(key)
+      if (known !== undefined) return known
+      const made = await makePlan(deps, tenantId, await deps.versions.pinnedAgent(tenantId, agentId, version), JSON.parse(pins) as Pins)
+      plans.set(key, made)
+      const oldest = plans.size > PLANS_MAX ? plans.keys().next().value : undefined
+      if (oldest !== undefined) plans.delete(oldest)
+      return made
+    },
+  }
+}
+
+async function pin(deps: PlannerDeps, tenantId: TenantId, agent: Version<'agent'>): Promise<Pins> {
+  const tools: Record<string, { id: ToolId; version: number }> = {}
+  for (const name of agent.definition.tools ?? []) {
+    const tool = await deps.versions.publishedTool(tenantId, name)
+    if (tool !== undefined) tools[name] = { id: tool.id, version: tool.version }
+    else if (!deps.codeTools.has(name) && !deps.builtinTools.has(name)) throw missingTool(agent, name)
+  }
+  const agents: Record<string, { id: AgentId; version: number }> = {}
+  for (const name of agent.definition.subAgents ?? []) {
+    const sub = await deps.versions.publishedAgent(tenantId, name)
+    agents[name] = { id: sub.id, version: sub.version }
+  }
+  return { tools, agents }
+}
+
+async function makePlan(deps: PlannerDeps, tenantId: TenantId, agent: Version<'agent'>, pins: Pins): Promise<AgentPlan> {
+  const { definition } = agent
+  const callables = new Map<string, Callable>()
+  const modelTools: ModelTool[] = []
+  for (const name of definition.tools ?? []) {
+    const tool = await bindTool(deps, tenantId, agent, name, pins)
+    callables.set(name, { type: 'tool', tool })
+    modelTools.push(tool.model)
+  }
+  for (const [name, { id, version }] of Object.entries(pins.agents)) {
+    const sub = await deps.versions.pinnedAgent(tenantId, id, version)
+    callables.set(name, { type: 'agent', name, id, version })
+    modelTools.push({ name, description: sub.definition.description ?? `Asks the agent "${name}".`, inputSchema: SUB_AGENT_INPUT })
+  }
+  const settings = withoutUndefined(definition.modelSettings ?? {})
+  const content = JSON.stringify({
+    instructions: definition.instructions,
+    tools: modelTools,
+    settings,
+    outputSchema: definition.outputSchema ?? null,
+  })
+  return {
+    definition,
+    models: [definition.model, ...(definition.fallbackModels ?? [])],
+    settings,
+    timeouts: {
+      firstTokenMs: definition.timeouts?.firstTokenMs ?? TIMEOUTS.firstTokenMs,
+      betweenChunksMs: definition.timeouts?.betweenChunksMs ?? TIMEOUTS.betweenChunksMs,
+      totalMs: definition.timeouts?.totalMs ?? TIMEOUTS.totalMs,
+    },
+    callables,
+    modelTools,
+    guardrails: compileGuardrails(definition.guardrails ?? [], deps.codeGuardrails),
+    checkOutput: definition.outputSchema === undefined ? undefined : compileSchema(definition.outputSchema),
+    head: { hash: hashOf(content), content },
+  }
+}
+
+async function bindTool(deps: PlannerDeps, tenantId: TenantId, agent: Version<'agent'>, name: string, pins: Pins): Promise<ToolBinding> {
+  const pinned = pins.tools[name]
+  if (pinned !== undefined) {
+    const version = await deps.versions.pinnedTool(tenantId, pinned.id, pinned.version)
+    return bindDefinition(version.definition, deps)
+  }
+  const tool = hostTool(deps, name)
+  if (tool === undefined) throw missingTool(agent, name)
+  return tool
+}
+
+async function currentTool(deps: PlannerDeps, tenantId: TenantId, name: string): Promise<ToolBinding> {
+  const version = await deps.versions.publishedTool(tenantId, name)
+  const tool = version === undefined ? hostTool(deps, name) : bindDefinition(version.definition, deps)
+  if (tool === undefined) throw new AppError('tool.not-found', `There is no tool "${name}" that is published, registered or built in.`)
+  return tool
+}
+
+/** A tool that no tenant defined: the host's own, or a built-in one. */
+function hostTool(deps: PlannerDeps, name: string): ToolBinding | undefined {
+  const code = deps.codeTools.get(name)
+  if (code !== undefined) return bindCode(code, code.definition)
+  const builtin = deps.builtinTools.get(name)
+  return builtin === undefined ? undefined : bindBuiltin(builtin, { name, description: builtin.description }, {})
+}
+
+/** A setting that was not given is not there, rather than undefined. */
+function withoutUndefined(settings: NonNullable<AgentDefinition['modelSettings']>): ModelSettings {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}
+
+function missingTool(agent: Version<'agent'>, name: string): AppError {
+  return new AppError(
+    'tool.not-published',
+    `The agent "${agent.definition.name}" uses the tool "${name}", which is not published, registered or built in. Publish it, or take it out of the agent.`,
+  )
+}

@@ -1,0 +1,177 @@
+// The calls of a turn are made: in parallel up to a cap, each result on record before the run goes on.
+
+import { AppError, type ErrorCode } from '../../base/errors.ts'
+import type { Json } from '../../base/json.ts'
+import type { ToolResult } from '../../contract/message.ts'
+import { beginApproved, endStep } from '../journal/step-store.ts'
+import type { OpenCall, RunContext } from './context.ts'
+import { timed } from './interruption.ts'
+import { keep, sayResults } from './message-log.ts'
+import { idempotencyKey } from './open-turn.ts'
+import type { Callable } from './plan.ts'
+import { checkToolOutput, oneLine } from './tool-output.ts'
+import type { ToolBinding, ToolCallContext } from './tool-binding.ts'
+
+/** How a call ended. `waiting`: only a person can say, or a run below it waits. `stopped`: not ended, the run stops. */
+export type CallEnd =
+  | { readonly status: 'done'; readonly output: Json; readonly untrusted: boolean }
+  | { readonly status: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly status: 'in_doubt' }
+  | { readonly status: 'waiting' }
+  | { readonly status: 'stopped' }
+
+export type AgentCaller = (ctx: RunContext, call: OpenCall, callable: Extract<Callable, { type: 'agent' }>) => Promise<CallEnd>
+
+/**
+ * Makes every open call. Answers `answered` once all results are among the messages, or `waiting` where a person
+ * must answer first. The last result is gathered, not flushed: it shares a write with what comes next.
+ */
+export async function runTurn(ctx: RunContext, callAgent: AgentCaller): Promise<'answered' | 'waiting'> {
+  const turn = ctx.turn ?? []
+  const open = turn.filter((call) => call.state === 'intended' || call.state === 'approved')
+  // What the turn opened with is on record before anything is called.
+  if (open.length > 0) await ctx.journal.flush()
+  let next = 0
+  let left = open.length
+  const lane = async (): Promise<void> => {
+    for (let call = open[next++]; call !== undefined; call = open[next++]) {
+      await runCall(ctx, call, callAgent)
+      left -= 1
+      if (left > 0) await ctx.journal.flush()
+    }
+  }
+  const lanes = Math.min(open.length, ctx.limits.parallelToolCalls)
+  const ended = await Promise.allSettled(Array.from({ length: lanes }, lane))
+  for (const end of ended) if (end.status === 'rejected') throw end.reason
+  ctx.interruption.check()
+  if (turn.some((call) => call.result === undefined)) return 'waiting'
+  sayResults(
+    ctx,
+    turn.map(({ callId, name, step, result }) => ({ callId, tool: name, step, output: result ?? MISSING })),
+  )
+  ctx.turn = undefined
+  return 'answered'
+}
+
+const MISSING: ToolResult['output'] = { type: 'error', message: 'The call has no result.' }
+
+async function runCall(ctx: RunContext, call: OpenCall, callAgent: AgentCaller): Promise<void> {
+  ctx.interruption.check()
+  const callable = ctx.plan.callables.get(call.name)
+  if (callable === undefined) {
+    return record(ctx, call, { status: 'failed', code: 'tool.unregistered', message: `The tool "${call.name}" is no longer there.` })
+  }
+  if (call.state === 'approved') await begin(ctx, call)
+  const startedAt = ctx.deps.clock()
+  const end = callable.type === 'agent' ? await callAgent(ctx, call, callable) : await callTool(ctx, call, callable.tool)
+  if (end.status === 'done' || end.status === 'failed' || end.status === 'in_doubt') {
+    ctx.deps.observer.toolCalled(ctx.observed, {
+      step: call.step,
+      tool: call.name,
+      outcome: end.status,
+      ms: ctx.deps.clock() - startedAt,
+      startedAt,
+    })
+  }
+  record(ctx, call, end)
+}
+
+/** An approved call is intended before it is made, like any other. */
+async function begin(ctx: RunContext, call: OpenCall): Promise<void> {
+  ctx.journal.add((tx) => tx.run(beginApproved, { runId: ctx.run.id, seq: call.step, at: ctx.deps.clock() }))
+  ctx.journal.event('tool.requested', { step: call.step, tool: call.name, effect: call.effect })
+  call.state = 'intended'
+  await ctx.journal.flush()
+}
+
+async function callTool(ctx: RunContext, call: OpenCall, tool: ToolBinding): Promise<CallEnd> {
+  const context = (signal: AbortSignal): ToolCallContext => ({
+    tenantId: ctx.tenantId,
+    runId: ctx.run.id,
+    idempotencyKey: idempotencyKey(ctx.run.id, call.step),
+    signal,
+    nowMs: ctx.deps.clock(),
+  })
+  if (call.stale && tool.effect === 'once') return reconcile(ctx, call, tool, context)
+  let end: CallEnd = { status: 'stopped' }
+  for (let attempt = 1; attempt <= tool.maxAttempts; attempt++) {
+    const result = await timed(tool.timeoutMs, ctx.interruption.signal, (signal) => tool.call(call.input, context(signal)))
+    end = endOf(tool, result)
+    if (end.status !== 'failed' || !RETRIED.has(end.code)) return end
+  }
+  return end
+}
+
+/** Failures that another attempt may not meet. */
+const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['tool.timeout', 'outbound.failed'])
+
+function endOf(tool: ToolBinding, result: Awaited<ReturnType<typeof timed<Json>>>): CallEnd {
+  switch (result.status) {
+    case 'done':
+      return checkToolOutput(tool, result.value)
+    case 'timeout':
+      // Nobody knows how far a `once` call came.
+      if (tool.effect === 'once') return { status: 'in_doubt' }
+      return { status: 'failed', code: 'tool.timeout', message: `The tool did not answer within ${tool.timeoutMs} ms.` }
+    case 'stopped':
+      return tool.effect === 'once' ? { status: 'in_doubt' } : { status: 'stopped' }
+    case 'threw': {
+      const { error } = result
+      if (!(error instanceof AppError)) return { status: 'failed', code: 'tool.failed', message: `The tool failed: ${oneLine(error)}` }
+      if (error.code === 'outbound.failed' && tool.effect === 'once') return { status: 'in_doubt' }
+      return { status: 'failed', code: error.code, message: error.message }
+    }
+    default:
+      return result satisfies never
+  }
+}
+
+/** A `once` call of a process that died: the tool may know what became of it, else a person must say. */
+async function reconcile(
+  ctx: RunContext,
+  call: OpenCall,
+  tool: ToolBinding,
+  context: (signal: AbortSignal) => ToolCallContext,
+): Promise<CallEnd> {
+  const ask = tool.reconcile
+  if (ask === undefined) return { status: 'in_doubt' }
+  const answer = await timed(tool.timeoutMs, ctx.interruption.signal, (signal) => ask(call.input, context(signal)))
+  if (answer.status !== 'done' || answer.value.status === 'unknown') return { status: 'in_doubt' }
+  if (answer.value.status === 'done') return checkToolOutput(tool, answer.value.output)
+  return endOf(tool, await timed(tool.timeoutMs, ctx.interruption.signal, (signal) => tool.call(call.input, context(signal))))
+}
+
+function record(ctx: RunContext, call: OpenCall, end: CallEnd): void {
+  if (end.status === 'stopped' || end.status === 'waiting') return
+  const { journal } = ctx
+  const facts = { step: call.step, tool: call.name }
+  const text = end.status === 'done' ? JSON.stringify(end.output) : undefined
+  const stored = text === undefined ? { inline: null, hash: null } : keep(ctx, text)
+  const state = end.status === 'in_doubt' ? 'waiting' : end.status
+  const at = ctx.deps.clock()
+  journal.add((tx) =>
+    tx.run(endStep, {
+      runId: ctx.run.id,
+      seq: call.step,
+      state,
+      waitingReason: end.status === 'in_doubt' ? 'in_doubt' : null,
+      output: stored.inline,
+      outputHash: stored.hash,
+      errorCode: end.status === 'failed' ? end.code : null,
+      errorMessage: end.status === 'failed' ? end.message : null,
+      at: end.status === 'in_doubt' ? null : at,
+    }),
+  )
+  call.state = state
+  if (end.status === 'done') {
+    journal.event('tool.finished', facts)
+    call.result = { type: 'json', value: end.output }
+    ctx.untrusted ||= end.untrusted
+  } else if (end.status === 'failed') {
+    journal.event('tool.failed', { ...facts, code: end.code })
+    call.result = { type: 'error', message: end.message }
+  } else {
+    call.waitingReason = 'in_doubt'
+    journal.event('tool.waiting', { ...facts, reason: 'in_doubt' })
+  }
+}

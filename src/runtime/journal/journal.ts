@@ -1,0 +1,127 @@
+// The journal of one run: what happened since the last write is gathered and written in one transaction, fenced by
+// the lease. It decides nothing; the agent loop does.
+
+import type { RunId } from '../../base/ids.ts'
+import type { JsonObject } from '../../base/json.ts'
+import type { Clock } from '../../base/time.ts'
+import type { RunEventType } from '../../contract/event.ts'
+import { appendRunEvent } from '../../events/append.ts'
+import type { TenantDatabase, TenantTransaction } from '../../storage/database.ts'
+import { advanceRun, type RunRow } from './run-store.ts'
+
+/** The lease was lost: another worker drives the run now, and this one may write nothing more. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost'
+}
+
+export interface Counts {
+  readonly steps?: number
+  readonly messages?: number
+  readonly toolCalls?: number
+  readonly inputTokens?: number
+  readonly outputTokens?: number
+  readonly costNanos?: bigint
+  readonly unpriced?: number
+}
+
+export type Write = (tx: TenantTransaction) => Promise<unknown>
+
+export interface Journal {
+  nextStep(): number
+  nextMessage(): number
+  /** Gathers writes for the next flush, in order. */
+  add(write: Write, counts?: Counts): void
+  /** Gathers an event for the next flush. */
+  event(type: RunEventType, data: JsonObject): void
+  /** Whether something is gathered that a crash would lose. */
+  pending(): boolean
+  /** Writes all that is gathered as one transaction. Throws `LeaseLost` where the run has another worker. */
+  flush(): Promise<void>
+}
+
+export interface JournalDeps {
+  readonly db: TenantDatabase
+  readonly clock: Clock
+  /** Who the events name: the worker. */
+  readonly actor: string
+  readonly written: () => void
+  /** Called when a write finds that somebody asked for the run to be cancelled. */
+  readonly cancelAsked: () => void
+}
+
+interface Batch {
+  readonly writes: Write[]
+  readonly events: { readonly type: RunEventType; readonly data: JsonObject }[]
+  steps: number
+  messages: number
+  toolCalls: number
+  inputTokens: number
+  outputTokens: number
+  costNanos: bigint
+  unpriced: number
+}
+
+export function createJournal(deps: JournalDeps, run: Pick<RunRow, 'id' | 'fence' | 'stepCount' | 'messageCount'>): Journal {
+  let step = run.stepCount
+  let message = run.messageCount
+  let batch = emptyBatch()
+  return {
+    nextStep: () => ++step,
+    nextMessage: () => ++message,
+    add(write, counts) {
+      batch.writes.push(write)
+      if (counts !== undefined) count(batch, counts)
+    },
+    event: (type, data) => {
+      batch.events.push({ type, data })
+    },
+    pending: () => batch.writes.length > 0 || batch.events.length > 0,
+    async flush() {
+      if (batch.writes.length === 0 && batch.events.length === 0) return
+      const full = batch
+      batch = emptyBatch()
+      const cancelAsked = await deps.db.write((tx) => write(tx, deps, run.id, run.fence, full))
+      deps.written()
+      if (cancelAsked) deps.cancelAsked()
+    },
+  }
+}
+
+async function write(tx: TenantTransaction, deps: JournalDeps, runId: RunId, fence: number, batch: Batch): Promise<boolean> {
+  const { writes, events } = batch
+  const advanced = await tx.first(advanceRun, {
+    id: runId,
+    fence,
+    events: events.length,
+    steps: batch.steps,
+    messages: batch.messages,
+    toolCalls: batch.toolCalls,
+    inputTokens: batch.inputTokens,
+    outputTokens: batch.outputTokens,
+    costNanos: batch.costNanos,
+    unpriced: batch.unpriced,
+  })
+  if (advanced === undefined) throw new LeaseLost(`The lease of run ${runId} was lost.`)
+  let runSeq = advanced.eventCount - events.length
+  const at = deps.clock()
+  for (const event of events) {
+    runSeq += 1
+    await appendRunEvent(tx, { type: event.type, runId, runSeq, actor: deps.actor, data: event.data, at })
+  }
+  for (const write of writes) await write(tx)
+  return advanced.cancelRequestedAt !== null
+}
+
+function emptyBatch(): Batch {
+  return { writes: [], events: [], steps: 0, messages: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, costNanos: 0n, unpriced: 0 }
+}
+
+function count(batch: Batch, counts: Counts): void {
+  batch.steps += counts.steps ?? 0
+  batch.messages += counts.messages ?? 0
+  batch.toolCalls += counts.toolCalls ?? 0
+  batch.inputTokens += counts.inputTokens ?? 0
+  batch.outputTokens += counts.outputTokens ?? 0
+  batch.costNanos += counts.costNanos ?? 0n
+  batch.unpriced += counts.unpriced ?? 0
+}

@@ -1,0 +1,122 @@
+// A person answers a waiting step: lets a call go ahead or not, or says what became of one in doubt.
+
+import { AppError } from '../base/errors.ts'
+import type { RunId } from '../base/ids.ts'
+import { TOOL_OUTPUT_BYTES_MAX } from '../base/limits.ts'
+import type { Clock, EpochMs } from '../base/time.ts'
+import { actorOf, type Principal } from '../contract/principal.ts'
+import { appendRunEvent } from '../events/append.ts'
+import { wakeJob } from '../queue/job-store.ts'
+import type { Database, TenantTransaction } from '../storage/database.ts'
+import { placeText, putBody } from './journal/message-store.ts'
+import { countEvent, type RunRow, runById, wakeRun } from './journal/run-store.ts'
+import { answerStep, type StepEnd, type StepRow, stepBySeq } from './journal/step-store.ts'
+import { isTerminal } from './run-state.ts'
+import type { Resolution, StartContext } from './runtime.ts'
+
+export interface ResolveStepDeps {
+  readonly db: Database
+  readonly clock: Clock
+  readonly woken: () => void
+  readonly written: (runId: RunId) => void
+}
+
+/** One of two answers at the same moment wins; the other is refused with `run.state-conflict`. */
+export async function resolveStep(
+  deps: ResolveStepDeps,
+  principal: Principal,
+  runId: RunId,
+  seq: number,
+  resolution: Resolution,
+  context: StartContext,
+): Promise<RunRow> {
+  const at = deps.clock()
+  const row = await deps.db.tenant(principal.tenantId).write(async (tx) => {
+    const run = await tx.first(runById, { id: runId })
+    if (run === undefined) throw new AppError('run.not-found', `There is no run "${runId}".`)
+    if (isTerminal(run.state)) throw new AppError('run.finished', `The run "${runId}" has ended: ${run.state}.`)
+    const step = await tx.first(stepBySeq, { runId, seq })
+    if (step === undefined) throw new AppError('step.not-found', `The run "${runId}" has no step ${seq}.`)
+    const expected = REASON[resolution.outcome]
+    if (step.state !== 'waiting' || step.waitingReason !== expected) throw conflict(step, resolution)
+    const answered = await tx.run(answerStep, { ...(await endOf(tx, resolution, at)), runId, seq, at, expected })
+    if (answered !== 1) throw conflict(step, resolution)
+    const counted = await tx.first(countEvent, { id: runId })
+    await appendRunEvent(tx, {
+      type: 'step.resolved',
+      runId,
+      runSeq: counted?.eventCount ?? 0,
+      actor: actorOf(principal),
+      requestId: context.requestId,
+      data: { step: seq, tool: step.name, outcome: resolution.outcome, ...('reason' in resolution ? { reason: resolution.reason ?? null } : {}) },
+      at,
+    })
+    await tx.run(wakeRun, { id: runId, at })
+    await wakeAbove(tx, run, at)
+    await context.inTransaction?.(tx, runId)
+    return tx.first(runById, { id: runId })
+  })
+  if (row === undefined) throw new AppError('run.not-found', `There is no run "${runId}".`)
+  deps.written(runId)
+  deps.woken()
+  return row
+}
+
+/** Wakes the runs above one, and the job of the root, so that a worker goes on with the tree. */
+export async function wakeAbove(tx: TenantTransaction, run: RunRow, at: EpochMs): Promise<void> {
+  let { parentRunId } = run
+  while (parentRunId !== null) {
+    await tx.run(wakeRun, { id: parentRunId, at })
+    parentRunId = (await tx.first(runById, { id: parentRunId }))?.parentRunId ?? null
+  }
+  await wakeJob(tx, run.rootRunId, at)
+}
+
+const REASON: Readonly<Record<Resolution['outcome'], NonNullable<StepRow['waitingReason']>>> = {
+  approve: 'approval',
+  decline: 'approval',
+  succeeded: 'in_doubt',
+  failed: 'in_doubt',
+  retry: 'in_doubt',
+}
+
+async function endOf(
+  tx: TenantTransaction,
+  resolution: Resolution,
+  at: EpochMs,
+): Promise<Omit<StepEnd, 'runId' | 'seq' | 'at' | 'waitingReason'> & { waitingReason: null }> {
+  const nothing = { output: null, outputHash: null, errorCode: null, errorMessage: null, waitingReason: null }
+  switch (resolution.outcome) {
+    case 'approve':
+    case 'retry':
+      return { ...nothing, state: 'approved' }
+    case 'decline':
+      return { ...nothing, state: 'failed', errorCode: 'tool.declined', errorMessage: said('A person declined this call', resolution.reason) }
+    case 'failed':
+      return { ...nothing, state: 'failed', errorCode: 'tool.failed', errorMessage: said('A person found that this call failed', resolution.reason) }
+    case 'succeeded': {
+      const text = JSON.stringify(resolution.output)
+      if (Buffer.byteLength(text) > TOOL_OUTPUT_BYTES_MAX) {
+        throw new AppError('request.too-large', `The output has more than ${TOOL_OUTPUT_BYTES_MAX} bytes of JSON.`)
+      }
+      const { inline, hash } = placeText(text)
+      if (hash !== null) await putBody(tx, hash, text, at)
+      return { ...nothing, state: 'done', output: inline, outputHash: hash }
+    }
+    default:
+      return resolution satisfies never
+  }
+}
+
+function said(what: string, reason: string | undefined): string {
+  return reason === undefined || reason === '' ? `${what}.` : `${what}: ${reason}`
+}
+
+function conflict(step: StepRow, resolution: Resolution): AppError {
+  if (step.state !== 'waiting') {
+    return new AppError('run.state-conflict', `Step ${step.seq} does not wait for an answer: it is ${step.state}.`)
+  }
+  const allowed = Object.entries(REASON).filter(([, reason]) => reason === step.waitingReason)
+  const names = allowed.map(([outcome]) => outcome).join(', ')
+  return new AppError('run.state-conflict', `Step ${step.seq} waits (${step.waitingReason ?? ''}): "${resolution.outcome}" does not answer it; ${names} do.`)
+}

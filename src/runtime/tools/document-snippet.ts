@@ -1,0 +1,58 @@
+// The sentences of a passage that answer a query best.
+
+import { compared, wordsOf } from './document-words.ts'
+
+export const SNIPPET_CHARS_MAX = 600
+const SENTENCES_MAX = 3
+/** A text without full stops is cut here. */
+const SENTENCE_CHARS_MAX = 500
+
+/** The text in sentences, with the white space after each; joined they are the text again. */
+export function sentencesOf(text: string): string[] {
+  const sentences: string[] = []
+  for (const sentence of text.split(/(?<=[.!?:]["')\]]?\s)(?=\S)|(?<=\n)(?=\S)/)) {
+    for (let at = 0; at < sentence.length; at += SENTENCE_CHARS_MAX) {
+      sentences.push(sentence.slice(at, at + SENTENCE_CHARS_MAX))
+    }
+  }
+  return sentences
+}
+
+export interface Snippet {
+  readonly text: string
+  /** Line breaks of the passage before it. */
+  readonly linesBefore: number
+}
+
+/**
+ * One to three neighbouring sentences with the most different found words, at most 600 characters.
+ * Among equals the shorter and then the earlier wins. `terms` are words in their compared form.
+ */
+export function snippetOf(text: string, terms: ReadonlySet<string>): Snippet {
+  const sentences = sentencesOf(text)
+  const hits = sentences.map((sentence) => hitsOf(sentence, terms))
+  let best = { from: 0, to: 1, score: -1 }
+  for (const from of sentences.keys()) {
+    const seen = new Set<string>()
+    let chars = 0
+    for (let to = from + 1; to <= Math.min(from + SENTENCES_MAX, sentences.length); to++) {
+      chars += sentences[to - 1]?.length ?? 0
+      if (chars > SNIPPET_CHARS_MAX && to > from + 1) break
+      for (const hit of hits[to - 1] ?? []) seen.add(hit)
+      const score = seen.size - (to - from) * 0.1
+      if (score > best.score) best = { from, to, score }
+    }
+  }
+  const before = sentences.slice(0, best.from).join('')
+  const chosen = sentences.slice(best.from, best.to).join('').trim().slice(0, SNIPPET_CHARS_MAX)
+  return { text: chosen, linesBefore: before.split('\n').length - 1 }
+}
+
+function hitsOf(sentence: string, terms: ReadonlySet<string>): Set<string> {
+  const hits = new Set<string>()
+  for (const word of wordsOf(sentence)) {
+    const term = compared(word)
+    if (term !== undefined && terms.has(term)) hits.add(term)
+  }
+  return hits
+}

@@ -1,0 +1,186 @@
+// The worker inside a process: claims jobs, drives their runs, keeps their leases, lets go of them when it stops.
+
+import { AppError } from '../base/errors.ts'
+import type { RunId } from '../base/ids.ts'
+import { appendRunEvent } from '../events/append.ts'
+import { claimJobs, extendLease, leaseOwners, releaseOwner, settleJob } from '../queue/job-store.ts'
+import { type ClaimedJob, HEARTBEAT_MS, LEASE_MS, POLL_MS } from '../queue/job.ts'
+import type { DriveDeps } from './agent/context.ts'
+import { driveRun } from './agent/drive.ts'
+import { failUnloaded } from './agent/finish.ts'
+import { createInterruption, type Interruption } from './agent/interruption.ts'
+import { adoptRun, cancelFlag, type RunRow } from './journal/run-store.ts'
+import { dropName, holdName, isDead } from './worker-owner.ts'
+
+/** How many times a job may be taken up without being settled before its run is given up. */
+export const JOB_ATTEMPTS_MAX = 20
+
+export interface Worker {
+  readonly name: string
+  /** How many runs it drives now. */
+  active(): number
+  /** When it last looked for jobs. */
+  lastPollAt(): number
+  start(): Promise<void>
+  /** There may be something to do. */
+  wake(): void
+  /** Stops a run that this worker drives, also one below another. */
+  cancel(runId: RunId): void
+  /** Takes no more jobs, lets the runs reach their next step within the time, and gives them back to the queue. */
+  stop(drainMs: number): Promise<void>
+}
+
+export interface WorkerOptions {
+  readonly concurrency: number
+}
+
+interface Held {
+  readonly job: ClaimedJob
+  readonly interruption: Interruption
+}
+
+export function createWorker(deps: DriveDeps, options: WorkerOptions): Worker {
+  const { db, clock, worker: name, observer } = deps
+  const held = new Map<RunId, Held>()
+  const driving = new Set<Promise<void>>()
+  let running = false
+  let filling: Promise<void> | undefined
+  let again = false
+  let lastPollAt = clock()
+  let lastLapsedAt = 0
+  const timers: NodeJS.Timeout[] = []
+
+  const trouble = (what: string) => (error: unknown) => observer.trouble(what, { worker: name, error })
+
+  const fill = async (): Promise<void> => {
+    do {
+      again = false
+      const free = options.concurrency - held.size
+      if (!running || free <= 0) return
+      const at = clock()
+      lastPollAt = at
+      const lapsed = at - lastLapsedAt >= POLL_MS
+      if (lapsed) lastLapsedAt = at
+      const taken = await db.system.write(async (tx) => {
+        const jobs = await claimJobs(tx, { owner: name, limit: free, at, lapsed })
+        const runs: { job: ClaimedJob; run: RunRow }[] = []
+        for (const job of jobs) {
+          const tenant = tx.forTenant(job.tenantId)
+          const run = await tenant.first(adoptRun, { id: job.runId, fence: job.fence, at })
+          if (run === undefined) {
+            // The run has ended, and its job had not been told.
+            await settleJob(tenant, job, 'done', at)
+            continue
+          }
+          const type = run.eventCount <= 2 ? 'run.started' : 'run.resumed'
+          const data = { attempt: job.attempt }
+          await appendRunEvent(tenant, { type, runId: run.id, runSeq: run.eventCount, actor: name, data, at })
+          runs.push({ job, run })
+        }
+        return runs
+      })
+      for (const { job, run } of taken) {
+        deps.written(run.id)
+        take(job, run)
+      }
+    } while (again)
+  }
+
+  const take = (job: ClaimedJob, run: RunRow): void => {
+    const interruption = createInterruption()
+    held.set(run.id, { job, interruption })
+    if (!running) interruption.stop('shutdown')
+    const drive = async (): Promise<void> => {
+      if (job.attempt > JOB_ATTEMPTS_MAX) {
+        const times = `${JOB_ATTEMPTS_MAX} workers died or were lost while they ran this.`
+        await failUnloaded(deps, run, job, new AppError('run.lost', times))
+        return
+      }
+      await driveRun(deps, run, job, interruption)
+    }
+    const done: Promise<void> = drive()
+      .catch(trouble('A run could not be driven.'))
+      .finally(() => {
+        held.delete(run.id)
+        driving.delete(done)
+        wake()
+      })
+    driving.add(done)
+  }
+
+  const wake = (): void => {
+    if (!running) return
+    again = true
+    filling ??= fill()
+      .catch(trouble('Jobs could not be claimed.'))
+      .finally(() => {
+        filling = undefined
+        if (again && running && held.size < options.concurrency) setImmediate(wake)
+      })
+  }
+
+  const beat = async (): Promise<void> => {
+    for (const { job, interruption } of [...held.values()]) {
+      const alive = await db.tenant(job.tenantId).write(async (tx) => {
+        if (!(await extendLease(tx, job, clock() + LEASE_MS))) return 'lost'
+        const flag = await tx.first(cancelFlag, { id: job.runId })
+        return flag?.cancelRequestedAt == null ? 'ours' : 'cancelled'
+      })
+      // A run that was settled between the look and the write is not lost.
+      if (alive !== 'ours' && held.get(job.runId)?.job === job) interruption.stop(alive)
+    }
+  }
+
+  const releaseDead = async (): Promise<void> => {
+    const owners = await db.system.read((reader) => reader.all(leaseOwners, {}))
+    for (const { leaseOwner } of owners) {
+      if (leaseOwner === null || !isDead(leaseOwner, name)) continue
+      await db.system.write((tx) => releaseOwner(tx, leaseOwner, clock()))
+    }
+  }
+
+  const every = (ms: number, what: string, work: () => Promise<void> | void): void => {
+    let busy = false
+    const timer = setInterval(() => {
+      if (busy) return
+      busy = true
+      Promise.resolve()
+        .then(work)
+        .catch(trouble(what))
+        .finally(() => {
+          busy = false
+        })
+    }, ms)
+    timer.unref()
+    timers.push(timer)
+  }
+
+  return {
+    name,
+    active: () => held.size,
+    lastPollAt: () => lastPollAt,
+    async start() {
+      running = true
+      holdName(name)
+      await releaseDead()
+      every(POLL_MS, 'Polling failed.', wake)
+      every(HEARTBEAT_MS, 'A heartbeat failed.', beat)
+      wake()
+    },
+    wake,
+    cancel: (runId) => deps.active.get(runId)?.stop('cancelled'),
+    async stop(drainMs) {
+      running = false
+      await filling
+      for (const { interruption } of held.values()) interruption.drain()
+      const late = setTimeout(() => {
+        for (const { interruption } of held.values()) interruption.stop('shutdown')
+      }, drainMs)
+      // The heartbeat goes on meanwhile: the leases hold until their runs have let go.
+      await Promise.all(driving)
+      clearTimeout(late)
+      for (const timer of timers.splice(0)) clearInterval(timer)
+      dropName(name)
+    },
+  }
+}

@@ -1,0 +1,39 @@
+// `agent-factory/sdk`: the typed client. Runs on Node, Deno, Bun, in browsers and at the edge.
+
+export type { ErrorCode, FieldError } from './base/errors.ts'
+export type { Json, JsonObject } from './base/json.ts'
+export type {
+  ApiKey,
+  AuditEntry,
+  CreateApiKey,
+  CreatedApiKey,
+  Me,
+  Tenant,
+  UpdateTenant,
+} from './contract/account.ts'
+export type { AgentDefinition, AgentLimits, Guardrail } from './contract/agent.ts'
+export type { ModelCall, ModelCallDetail } from './contract/model-call.ts'
+export type { Permission } from './contract/permission.ts'
+export type { VersionDiff } from './contract/resource.ts'
+export type { Agent, AgentVersion } from './contract/routes/agents.ts'
+export type { ImportedTools, ImportTools, Tool, ToolVersion } from './contract/routes/tools.ts'
+export type { Workflow, WorkflowVersion } from './contract/routes/workflows.ts'
+export type {
+  ModelDeltaResource,
+  Run,
+  RunEventResource,
+  RunResolution,
+  StartRun,
+  Step,
+} from './contract/run.ts'
+export type { Job, Session, SessionTurn } from './contract/session.ts'
+export type { ToolDefinition } from './contract/tool.ts'
+export type { WorkflowDefinition } from './contract/workflow.ts'
+export { ApiError, ConnectionError, isApiError } from './sdk/api-error.ts'
+export type { CreateOptions, RunOptions, UpdateOptions, VersionOptions } from './sdk/client.ts'
+export { Client } from './sdk/client.ts'
+export type { Page, PageList } from './sdk/page-list.ts'
+export type { RetryOptions } from './sdk/retry.ts'
+export type { RunStreamItem, StreamOptions } from './sdk/stream-run.ts'
+export type { CallOptions, ClientOptions } from './sdk/transport.ts'
+export type { WaitOptions } from './sdk/wait-for-run.ts'

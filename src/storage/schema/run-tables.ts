@@ -1,0 +1,245 @@
+import type { AgentId, DefinitionId, JobId, ModelCallId, RunId, SessionId, TenantId } from '../../base/ids.ts'
+import {
+  integer,
+  integerOrNull,
+  json,
+  jsonOrNull,
+  money,
+  moneyOrNull,
+  oneOf,
+  oneOfOrNull,
+  table,
+  text,
+  textOrNull,
+} from './table.ts'
+
+export const sessions = table('sessions', {
+  tenant: true,
+  columns: {
+    tenantId: text<TenantId>(),
+    id: text<SessionId>(),
+    agentId: text<AgentId>(),
+    /** The run that speaks now; a session has one at a time. */
+    activeRunId: textOrNull<RunId>(),
+    turnCount: integer(),
+    /** What earlier turns said, once they were compacted, and the last turn that it covers. */
+    summary: textOrNull({ personal: true }),
+    summaryUntil: integer(),
+    createdBy: text(),
+    createdAt: integer(),
+    updatedAt: integer(),
+  },
+  primaryKey: ['tenantId', 'id'],
+})
+
+export const sessionTurns = table('session_turns', {
+  tenant: true,
+  columns: {
+    tenantId: text<TenantId>(),
+    sessionId: text<SessionId>(),
+    seq: integer(),
+    runId: text<RunId>(),
+    input: text({ personal: true }),
+    output: text({ personal: true }),
+    createdAt: integer(),
+  },
+  primaryKey: ['tenantId', 'sessionId', 'seq'],
+  foreignKeys: [{ columns: ['tenantId', 'sessionId'], table: 'sessions', references: ['tenantId', 'id'] }],
+})
+
+export const runs = table('runs', {
+  tenant: true,
+  columns: {
+    tenantId: text<TenantId>(),
+    id: text<RunId>(),
+    kind: oneOf('agent', 'workflow'),
+    definitionId: text<DefinitionId>(),
+    definitionName: text(),
+    definitionVersion: integer(),
+    digest: text(),
+    state: oneOf('queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'),
+    waitingReason: oneOfOrNull('approval', 'time', 'event', 'in_doubt', 'budget'),
+    input: json({ personal: true }),
+    output: jsonOrNull({ personal: true }),
+    errorCode: textOrNull(),
+    errorMessage: textOrNull(),
+    sessionId: textOrNull<SessionId>(),
+    parentRunId: textOrNull<RunId>(),
+    parentStep: integerOrNull(),
+    /** The run at the top, which has the job; its own id where it is the top. */
+    rootRunId: text<RunId>(),
+    depth: integer(),
+    createdBy: text(),
+    /** JSON array: what the caller may do; the tools of the run may do no more. */
+    permissions: json(),
+    /** JSON: the limits in force (the definition's, narrowed by the request). */
+    limits: json(),
+    /** JSON: the versions of tools and sub-agents that this run uses, whatever is published meanwhile. */
+    pins: json(),
+    /** The fencing token of the job that may write this run. */
+    fence: integer(),
+    /** Events written so far: the last `run_seq`. */
+    eventCount: integer(),
+    stepCount: integer(),
+    messageCount: integer(),
+    toolCallCount: integer(),
+    inputTokens: integer(),
+    outputTokens: integer(),
+    costNanos: money(),
+    /** Attempts whose cost is not in `costNanos`: no price, or no usage. */
+    unpricedCount: integer(),
+    traceId: textOrNull(),
+    cancelRequestedAt: integerOrNull(),
+    createdAt: integer(),
+    startedAt: integerOrNull(),
+    /** Since when the time limit counts: the start, or the last answer that woke it. */
+    activeSince: integerOrNull(),
+    finishedAt: integerOrNull(),
+  },
+  primaryKey: ['tenantId', 'id'],
+  indexes: [
+    { name: 'runs_by_definition', columns: ['tenantId', 'definitionId', 'id'] },
+    { name: 'runs_by_root', columns: ['tenantId', 'rootRunId'], where: 'parent_run_id is not null' },
+  ],
+  foreignKeys: [
+    {
+      columns: ['tenantId', 'definitionId', 'definitionVersion'],
+      table: 'definition_versions',
+      references: ['tenantId', 'definitionId', 'version'],
+    },
+  ],
+})
+
+/**
+ * The journal: one row per durable unit. `intended` is written before the call, an end state after it. A step that
+ * a person let go ahead is `approved` until a worker intends it.
+ */
+export const steps = table('steps', {
+  tenant: true,
+  columns: {
+    tenantId: text<TenantId>(),
+    runId: text<RunId>(),
+    seq: integer(),
+    kind: oneOf('model', 'tool', 'agent', 'compaction'),
+    /** The model, the tool's name, or the sub-agent's name. */
+    name: text(),
+    state: oneOf('intended', 'approved', 'waiting', 'done', 'failed', 'interrupted'),
+    waitingReason: oneOfOrNull('approval', 'in_doubt'),
+    /** Of a model step: which attempt this is, from 1. */
+    attempt: integer(),
+    /** Of a tool step: the model's id for the call, and the model step that asked for it. */
+    callId: textOrNull(),
+    parentStep: integerOrNull(),
+    effect: oneOfOrNull('read', 'idempotent', 'once'),
+    /** Stable over retries and restarts; the tool receives it. */
+    idempotencyKey: textOrNull(),
+    input: jsonOrNull({ personal: true }),
+    output: jsonOrNull({ personal: true }),
+    /** A large output lies in `bodies`, and `output` is null. */
+    outputHash: textOrNull(),
+    errorCode: textOrNull(),
+    errorMessage: textOrNull(),
+    childRunId: textOrNull<RunId>(),
+    startedAt: integer(),
+    finishedAt: integerOrNull(),
+  },
+  primaryKey: ['tenantId', 'runId', 'seq'],
+  foreignKeys: [{ columns: ['tenantId', 'runId'], table: 'runs', references: ['tenantId', 'id'] }],
+})
+
+/**
+ * What was said in a run, appended: a model call's prompt is its head and the messages up to a place.
+ * A tool message names its steps, whose outputs it carries; a large text lies in `bodies`.
+ */
+export const runMessages = table('run_messages', {
+  tenant: true,
+  columns: {
+    tenantId: text<TenantId>(),
+    runId: text<RunId>(),
+    seq: integer(),
+    step: integerOrNull(),
+    content: jsonOrNull({ personal: true }),
+    contentHash: textOrNull(),
+  },
+  primaryKey: ['tenantId', 'runId', 'seq'],
+  foreignKeys: [{ columns: ['tenantId', 'runId'], table: 'runs', references: ['tenantId', 'id'] }],
+})
+
+/** The prompt log: one row per attempt at a model. */
+export const modelCalls = table('model_calls', {
+  tenant: true,
+  columns: {
+    tenantId: text<TenantId>(),
+    id: text<ModelCallId>(),
+    runId: text<RunId>(),
+    step: integer(),
+    attempt: integer(),
+    model: text(),
+    responseModel: textOrNull(),
+    responseId: textOrNull(),
+    status: oneOf('answered', 'failed', 'interrupted'),
+    finishReason: textOrNull(),
+    failureKind: textOrNull(),
+    failureMessage: textOrNull(),
+    httpStatus: integerOrNull(),
+    /** Body with instructions, tools, settings, output schema: the same for most calls of a run. */
+    headHash: text(),
+    /** The prompt is the head and the run's messages up to here; 0 where the head holds the messages itself. */
+    messagesUntil: integer(),
+    /** JSON: the parts that came. Null for an answer that became the run's next message: it is read from there. */
+    response: jsonOrNull({ personal: true }),
+    usageState: oneOf('known', 'missing', 'none'),
+    inputTokens: integer(),
+    cachedInputTokens: integer(),
+    cacheWriteTokens: integer(),
+    outputTokens: integer(),
+    reasoningTokens: integer(),
+    costState: oneOf('priced', 'unpriced', 'usage_missing'),
+    costNanos: moneyOrNull(),
+    startedAt: integer(),
+    firstTokenMs: integerOrNull(),
+    totalMs: integer(),
+    capture: oneOf('full', 'redacted', 'metadata'),
+  },
+  primaryKey: ['tenantId', 'id'],
+  indexes: [{ name: 'model_calls_by_run', columns: ['tenantId', 'runId', 'step'] }],
+  retained: 'startedAt',
+})
+
+/** Large or repeated texts by their SHA-256, per tenant: two tenants never share a row. */
+export const bodies = table('bodies', {
+  tenant: true,
+  columns: {
+    tenantId: text<TenantId>(),
+    hash: text(),
+    bytes: integer(),
+    content: text({ personal: true }),
+    createdAt: integer(),
+  },
+  primaryKey: ['tenantId', 'hash'],
+})
+
+/** The queue's truth. Engines carry tickets with the id; the row decides. */
+export const jobs = table('jobs', {
+  tenant: true,
+  columns: {
+    tenantId: text<TenantId>(),
+    id: text<JobId>(),
+    runId: text<RunId>(),
+    state: oneOf('queued', 'leased', 'parked', 'done'),
+    priority: integer(),
+    notBefore: integer(),
+    attempt: integer(),
+    leaseOwner: textOrNull(),
+    leaseUntil: integer(),
+    fence: integer(),
+    createdAt: integer(),
+    updatedAt: integer(),
+  },
+  primaryKey: ['tenantId', 'id'],
+  indexes: [
+    { name: 'jobs_by_run', columns: ['tenantId', 'runId'], unique: true },
+    { name: 'jobs_ready', columns: ['priority', 'notBefore', 'id'], where: "state = 'queued'" },
+    { name: 'jobs_leased', columns: ['leaseUntil'], where: "state = 'leased'" },
+  ],
+})
