@@ -84,5 +84,9 @@ export interface RequestWatch {
   readonly traceparent?: string | undefined
   /** Runs the handler, so that a trace's context can be set around it. */
   readonly around?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined
-  readonly ended: (end: { readonly status: number; readonly durationMs: number; readonly tenantId: TenantId | undefined }) => void
+  readonly ended: (end: {
+    readonly status: number
+    readonly durationMs: number
+    readonly tenantId: TenantId | undefined
+  }) => void
 }

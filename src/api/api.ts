@@ -78,7 +78,8 @@ function checkTable(
     const place = `${route.method} ${fullPath(route)}`
     if (!route.permission) throw new Error(`The route ${place} declares no permission.`)
     if (!handlers[route.id]) throw new Error(`The route ${place} (${route.id}) has no handler.`)
-    if (ids.has(route.id) || places.has(place)) throw new Error(`The route ${place} (${route.id}) is there twice.`)
+    if (ids.has(route.id) || places.has(place))
+      throw new Error(`The route ${place} (${route.id}) is there twice.`)
     const named = [...fullPath(route).matchAll(/\{(\w+)\}/g)].map((match) => match[1])
     if (named.join() !== Object.keys(route.params ?? {}).join()) {
       throw new Error(`The route ${place} does not declare the parts of its path.`)
@@ -98,7 +99,11 @@ function honoPath(route: Route): string {
 function createMethodFinder(routes: readonly Route[]): (path: string) => readonly string[] {
   const forms = routes.map((route) => ({
     method: route.method,
-    form: new RegExp(`^${fullPath(route).replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`),
+    form: new RegExp(
+      `^${fullPath(route)
+        .replaceAll('.', '\\.')
+        .replace(/\{\w+\}/g, '[^/]+')}$`,
+    ),
   }))
   return (path) => {
     const methods = new Set<string>(forms.filter(({ form }) => form.test(path)).map(({ method }) => method))
@@ -111,7 +116,16 @@ function crossOrigin(origins: readonly string[]): ReturnType<typeof cors> {
   return cors({
     origin: [...origins],
     allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-match', 'last-event-id', 'prefer', 'traceparent', 'x-request-id'],
+    allowHeaders: [
+      'authorization',
+      'content-type',
+      'idempotency-key',
+      'if-match',
+      'last-event-id',
+      'prefer',
+      'traceparent',
+      'x-request-id',
+    ],
     exposeHeaders: ['etag', 'location', 'retry-after', 'x-request-id', 'traceparent', 'idempotency-replayed'],
     maxAge: 600,
   })

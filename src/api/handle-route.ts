@@ -10,12 +10,12 @@ import type { Principal } from '../contract/principal.ts'
 import { queryCodecOf } from '../contract/query.ts'
 import { fullPath, type Route } from '../contract/route.ts'
 import type { RouteId } from '../contract/routes.ts'
+import { admit } from './admit.ts'
 import type { ApiDeps } from './api-deps.ts'
 import type { Answer, RequestFacts } from './call.ts'
 import { knownError, problemResponse } from './problem-response.ts'
 import { readBody } from './request/request-body.ts'
 import { requestIdOf, traceparentOf } from './request/request-headers.ts'
-import { admit } from './admit.ts'
 
 /** A handler as the pipeline sees it: the exact types were checked where the handlers were put together. */
 export type AnyHandler = (call: AnyCall) => Promise<Answer<unknown> | Response>
@@ -62,7 +62,11 @@ export function routeHandler(
     const body = route.body ? parse.body(await readBody(context.req.raw, route.body)) : undefined
     const answered = await handler({ route, principal, params, query, body, request: facts })
     if (answered instanceof Response) return answered
-    const headers: Record<string, string> = { ...SAFE_HEADERS, ...answered.headers, 'x-request-id': facts.requestId }
+    const headers: Record<string, string> = {
+      ...SAFE_HEADERS,
+      ...answered.headers,
+      'x-request-id': facts.requestId,
+    }
     if (seen.traceparent !== undefined) headers.traceparent = seen.traceparent
     const encode = encoders[answered.status]
     if (!encode) return new Response(null, { status: answered.status, headers })
@@ -88,7 +92,13 @@ export function routeHandler(
     }
     const durationMs = performance.now() - startedAt
     watch?.ended({ status: response.status, durationMs, tenantId: seen.tenantId })
-    const fields = { request_id: requestId, route: route.id, method, status: response.status, duration_ms: durationMs }
+    const fields = {
+      request_id: requestId,
+      route: route.id,
+      method,
+      status: response.status,
+      duration_ms: durationMs,
+    }
     if (method === 'GET' && response.status < 400) deps.log.debug(fields, 'request')
     else deps.log.info({ ...fields, tenant_id: seen.tenantId }, 'request')
     return response
@@ -114,13 +124,23 @@ function factsOf(context: HonoContext, requestId: string, traceparent: string | 
   }
 }
 
-function failed(deps: ApiDeps, route: { readonly id: RouteId }, facts: RequestFacts, error: unknown): Response {
+function failed(
+  deps: ApiDeps,
+  route: { readonly id: RouteId },
+  facts: RequestFacts,
+  error: unknown,
+): Response {
   const known = knownError(error)
   const headers: Record<string, string> = { ...SAFE_HEADERS, 'x-request-id': facts.requestId }
   if (facts.traceparent !== undefined) headers.traceparent = facts.traceparent
   const response = problemResponse(known, { requestId: facts.requestId, headers })
   if (response.status >= 500) {
-    const fields = { request_id: facts.requestId, route: route.id, code: known.code, err: known.cause ?? known }
+    const fields = {
+      request_id: facts.requestId,
+      route: route.id,
+      code: known.code,
+      err: known.cause ?? known,
+    }
     deps.log.error(fields, 'request failed')
   }
   return response
@@ -174,6 +194,9 @@ type Encode = (value: unknown) => Json
 
 function encodersOf(route: Route): Readonly<Record<number, Encode | undefined>> {
   return Object.fromEntries(
-    Object.entries(route.responses).map(([status, schema]) => [status, schema ? codecOf(schema).encode : undefined]),
+    Object.entries(route.responses).map(([status, schema]) => [
+      status,
+      schema ? codecOf(schema).encode : undefined,
+    ]),
   )
 }

@@ -43,7 +43,15 @@ export function createIdempotencyStore(db: Database, clock: Clock): IdempotencyS
     const { key, fingerprint } = scope
     const now = clock()
     const { status, resourceId, ttlMs } = made
-    const row = { scope: scope.scope, key, fingerprint, status, resourceId, createdAt: now, expiresAt: now + ttlMs }
+    const row = {
+      scope: scope.scope,
+      key,
+      fingerprint,
+      status,
+      resourceId,
+      createdAt: now,
+      expiresAt: now + ttlMs,
+    }
     return tx.run(insertKey, row)
   }
   return {

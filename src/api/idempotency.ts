@@ -77,9 +77,16 @@ export async function onceClaimed<V extends { readonly id: string }>(
   return made
 }
 
-async function replay<V>(found: IdempotencyRecord, scope: IdempotencyScope, work: Once<V>): Promise<Answer<V>> {
+async function replay<V>(
+  found: IdempotencyRecord,
+  scope: IdempotencyScope,
+  work: Once<V>,
+): Promise<Answer<V>> {
   if (found.fingerprint !== scope.fingerprint) {
-    throw new AppError('idempotency.key-reused', 'This Idempotency-Key was sent with another request. Use a new key.')
+    throw new AppError(
+      'idempotency.key-reused',
+      'This Idempotency-Key was sent with another request. Use a new key.',
+    )
   }
   if (found.resourceId === '') throw inProgress()
   const answer = await work.again(found.resourceId)
@@ -104,7 +111,10 @@ function scopeOf(call: KeyedCall): IdempotencyScope | undefined {
 /** How long a client would wait is not a part of what it asks for. */
 function fingerprintOf(call: KeyedCall): string {
   const query = Object.entries(call.query).filter(([name]) => name !== 'wait')
-  return hash('sha256', JSON.stringify([call.request.path, sorted(Object.fromEntries(query)), sorted(call.body)]))
+  return hash(
+    'sha256',
+    JSON.stringify([call.request.path, sorted(Object.fromEntries(query)), sorted(call.body)]),
+  )
 }
 
 /** The order of keys says nothing. */

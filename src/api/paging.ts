@@ -43,10 +43,14 @@ export async function numberedPage<T, V>(
   numberOf: (item: T) => number,
   view: (item: T) => V,
 ): Promise<Shown<V>> {
-  const after = asked.cursor === undefined ? (asked.after ?? 0) : decodeNumberCursor(list, tenantId, asked.cursor)
+  const after =
+    asked.cursor === undefined ? (asked.after ?? 0) : decodeNumberCursor(list, tenantId, asked.cursor)
   const found = await find({ limit: asked.limit + 1, after })
   const shown = found.slice(0, asked.limit)
   const last = shown.at(-1)
   const more = found.length > shown.length && last !== undefined
-  return { items: shown.map(view), nextCursor: more ? encodeCursor(list, tenantId, String(numberOf(last))) : null }
+  return {
+    items: shown.map(view),
+    nextCursor: more ? encodeCursor(list, tenantId, String(numberOf(last))) : null,
+  }
 }

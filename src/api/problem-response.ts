@@ -15,7 +15,9 @@ export interface ProblemContext {
 /** The failure as it may be told: an unknown one becomes `internal`. */
 export function knownError(error: unknown): AppError {
   if (error instanceof AppError) return error
-  return new AppError('internal', 'Something went wrong here. Try again, or ask with the request id.', { cause: error })
+  return new AppError('internal', 'Something went wrong here. Try again, or ask with the request id.', {
+    cause: error,
+  })
 }
 
 export function problemResponse(error: AppError, context: ProblemContext): Response {
@@ -23,7 +25,8 @@ export function problemResponse(error: AppError, context: ProblemContext): Respo
   const headers: Record<string, string> = { ...context.headers, 'content-type': 'application/problem+json' }
   if (status === 401) headers['www-authenticate'] = 'Bearer'
   const retryAfterMs = error.retryAfterMs ?? (status === 429 || status === 503 ? 1_000 : undefined)
-  if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)))
+  if (retryAfterMs !== undefined)
+    headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)))
   return new Response(JSON.stringify(problemBody(error, status, context.requestId)), { status, headers })
 }
 

@@ -1,7 +1,7 @@
 // What the catalog's tests share: a database with two tenants, a clock that is held, and the real checks.
 
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import type { FieldError } from '../base/errors.ts'
 import { isAppError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
@@ -17,7 +17,7 @@ import type { Catalog, WriteContext } from './catalog.ts'
 import type { Checks } from './check/checks.ts'
 import { createCatalog } from './create-catalog.ts'
 
-export interface Bench extends AsyncDisposable {
+export interface Bench {
   readonly db: Database
   readonly catalog: Catalog
   /** A second process on the same database. */
@@ -44,8 +44,17 @@ export const CHECKS: Checks = {
   modelKnown: (model) => (model.startsWith('offline/') ? [] : [{ path: '', message: 'is not configured' }]),
 }
 
-export async function openBench(open: () => Promise<Database>): Promise<Bench> {
-  const db = await open()
+/** One database for a suite, and a bench with tenants of its own for each test. */
+export function shareDatabase(open: () => Promise<Database>): () => Promise<Bench> {
+  let db: Database | undefined
+  before(async () => {
+    db = await open()
+  })
+  after(() => db?.[Symbol.asyncDispose]())
+  return async () => createBench(db ?? assert.fail('The database is not open.'))
+}
+
+async function createBench(db: Database): Promise<Bench> {
   const clock = { nowMs: 1_700_000_000_000 }
   const deps = { ...CHECKS, db, clock: () => clock.nowMs }
   return {
@@ -55,7 +64,6 @@ export async function openBench(open: () => Promise<Database>): Promise<Bench> {
     ada: await newTenant(db),
     bob: await newTenant(db),
     clock,
-    [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
   }
 }
 

@@ -5,12 +5,22 @@ import { newId } from '../base/ids.ts'
 import { actorOf } from '../contract/principal.ts'
 import { statement } from '../storage/statement.ts'
 import type { Bench } from './catalog-bench.test.ts'
-import { agent, auditOf, CONTEXT, DRAFT, errorsOf, openBench, PUBLISH, tool } from './catalog-bench.test.ts'
+import {
+  agent,
+  auditOf,
+  CONTEXT,
+  DRAFT,
+  errorsOf,
+  PUBLISH,
+  shareDatabase,
+  tool,
+} from './catalog-bench.test.ts'
 
 forEachDatabase((_, open) => {
+  const openBench = shareDatabase(open)
+
   it('makes version 1 as a draft, under an id and a name', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     const made = await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
     assert.match(made.head.id, /^agt_/)
     assert.equal(made.head.publishedVersion, null)
@@ -24,8 +34,7 @@ forEachDatabase((_, open) => {
   })
 
   it('writes each change to the audit log with the digests before and after', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada, db } = bench
+    const { catalog, ada, db } = await openBench()
     const one = await catalog.agents.create(ada, agent('guide'), PUBLISH, CONTEXT)
     const two = await catalog.agents.update(
       ada,
@@ -59,8 +68,7 @@ forEachDatabase((_, open) => {
   })
 
   it('records what the caller adds in the same transaction, and nothing of a change that fails there', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada, db } = bench
+    const { catalog, ada, db } = await openBench()
     const seen: string[] = []
     const inTransaction = async (_tx: unknown, id: string) => {
       seen.push(id)
@@ -76,8 +84,7 @@ forEachDatabase((_, open) => {
   })
 
   it('refuses a taken name, and never turns a create into an update', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     const made = await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
     const other = agent('guide', { instructions: 'Mine now.' })
     await errorsOf(() => catalog.agents.create(ada, other, PUBLISH, CONTEXT), 'agent.name-taken')
@@ -87,8 +94,7 @@ forEachDatabase((_, open) => {
   })
 
   it('lets one of two creates of the same name win', async () => {
-    await using bench = await openBench(open)
-    const { catalog, other, ada } = bench
+    const { catalog, other, ada } = await openBench()
     const results = await Promise.allSettled(
       [catalog, other, catalog, other].map((one) => one.agents.create(ada, agent('guide'), DRAFT, CONTEXT)),
     )
@@ -96,8 +102,7 @@ forEachDatabase((_, open) => {
   })
 
   it('adds no version for the same content, in whatever order its keys are', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada, db } = bench
+    const { catalog, ada, db } = await openBench()
     const definition = agent('guide', { outputSchema: { type: 'object', properties: { a: {}, b: {} } } })
     const made = await catalog.agents.create(ada, definition, DRAFT, CONTEXT)
     const turned = Object.fromEntries(Object.entries(definition).reverse()) as typeof definition
@@ -109,8 +114,7 @@ forEachDatabase((_, open) => {
   })
 
   it('refuses a lost update', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
     const change = (text: string, expectedVersion: number) =>
       catalog.agents.update(
@@ -127,8 +131,7 @@ forEachDatabase((_, open) => {
   })
 
   it('numbers concurrent updates one after another', async () => {
-    await using bench = await openBench(open)
-    const { catalog, other, ada } = bench
+    const { catalog, other, ada } = await openBench()
     await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
     const texts = Array.from({ length: 12 }, (_, index) => `Text ${index}.`)
     await Promise.all(
@@ -151,8 +154,7 @@ forEachDatabase((_, open) => {
   })
 
   it('publishes any version, goes back step by step, and never to a draft', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     const { agents } = catalog
     await agents.create(ada, agent('guide'), DRAFT, CONTEXT)
     for (const text of ['2', '3', '4'])
@@ -177,8 +179,7 @@ forEachDatabase((_, open) => {
   })
 
   it('archives for good, and frees the name', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     const { agents } = catalog
     const { head } = await agents.create(ada, agent('guide'), PUBLISH, CONTEXT)
     const archived = await agents.archive(ada, 'guide', CONTEXT)
@@ -199,8 +200,7 @@ forEachDatabase((_, open) => {
   })
 
   it('keeps a name for good', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
     const errors = await errorsOf(() => catalog.agents.update(ada, 'guide', agent('leader'), DRAFT, CONTEXT))
     assert.deepEqual(
@@ -210,8 +210,7 @@ forEachDatabase((_, open) => {
   })
 
   it('tells the difference of two versions in wire names', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     const schema = { type: 'object', properties: { toString: { type: 'string' }, 'a/b~c': {} } }
     await catalog.agents.create(ada, agent('guide', { limits: { maxSteps: 3 } }), DRAFT, CONTEXT)
     await catalog.agents.update(
@@ -240,7 +239,7 @@ forEachDatabase((_, open) => {
   })
 
   it('pages without skipping or repeating while others write', async () => {
-    await using bench = await openBench(open)
+    const bench = await openBench()
     const { catalog, ada } = bench
     const made = await createMany(bench, 25)
     const seen: string[] = []
@@ -263,8 +262,7 @@ forEachDatabase((_, open) => {
   })
 
   it('pages versions, and refuses cursors that no page gave', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
     for (const text of ['2', '3'])
       await catalog.agents.update(ada, 'guide', agent('guide', { instructions: text }), DRAFT, CONTEXT)
@@ -290,8 +288,7 @@ forEachDatabase((_, open) => {
   })
 
   it('stores the canonical wire form, of which the digest is the SHA-256', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada, db } = bench
+    const { catalog, ada, db } = await openBench()
     const { version } = await catalog.agents.create(
       ada,
       agent('guide', { limits: { maxSteps: 2 } }),

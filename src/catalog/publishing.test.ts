@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { forEachDatabase } from '../../test/support/database.ts'
 import { isAppError } from '../base/errors.ts'
-import { agent, CONTEXT, DRAFT, errorsOf, openBench, PUBLISH, tool } from './catalog-bench.test.ts'
+import { agent, CONTEXT, DRAFT, errorsOf, PUBLISH, shareDatabase, tool } from './catalog-bench.test.ts'
 
 forEachDatabase((_, open) => {
+  const openBench = shareDatabase(open)
+
   it('lets a draft name what is not there, and asks for it when publishing, all at once', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     const definition = agent('guide', {
       tools: ['lookup', 'calculator', 'weather', 'mail'],
       subAgents: ['helper', 'writer'],
@@ -30,8 +31,7 @@ forEachDatabase((_, open) => {
   })
 
   it('tells errors of meaning together with what is missing', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     const wrong = agent('guide', {
       model: 'openai/gpt-5',
       tools: ['mail'],
@@ -46,8 +46,7 @@ forEachDatabase((_, open) => {
   })
 
   it('asks for the code behind a tool when publishing', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     const code = tool('weather', { implementation: { type: 'code', name: 'unknown' } })
     const builtin = tool('weather', { implementation: { type: 'builtin', name: 'unknown' } })
     await catalog.tools.create(ada, code, DRAFT, CONTEXT)
@@ -61,8 +60,7 @@ forEachDatabase((_, open) => {
   })
 
   it('names the circle of agents that would call each other', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     const calls = (name: string, ...subAgents: string[]) => agent(name, { subAgents })
     for (const definition of [agent('c'), calls('b', 'c'), agent('z'), calls('a', 'z', 'b')]) {
       await catalog.agents.create(ada, definition, PUBLISH, CONTEXT)
@@ -79,9 +77,8 @@ forEachDatabase((_, open) => {
   })
 
   it('lets no two changes at the same moment close a circle', async () => {
-    await using bench = await openBench(open)
-    const { catalog, other, ada } = bench
-    for (let round = 0; round < 5; round++) {
+    const { catalog, other, ada } = await openBench()
+    for (let round = 0; round < 2; round++) {
       const [a, b] = [`a${round}`, `b${round}`]
       for (const name of [a, b]) await catalog.agents.create(ada, agent(name), PUBLISH, CONTEXT)
       const results = await Promise.allSettled([
@@ -95,8 +92,7 @@ forEachDatabase((_, open) => {
   })
 
   it('refuses to archive what a published definition uses, and names the users', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     await catalog.tools.create(ada, tool('my_tool'), PUBLISH, CONTEXT)
     await catalog.tools.create(ada, tool('myXtool'), PUBLISH, CONTEXT)
     await catalog.agents.create(ada, agent('helper', { tools: ['my_tool'] }), PUBLISH, CONTEXT)
@@ -132,8 +128,7 @@ forEachDatabase((_, open) => {
   })
 
   it('finds a user behind hundreds that only say the name', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     await catalog.tools.create(ada, tool('mail'), PUBLISH, CONTEXT)
     for (let index = 0; index < 130; index++) {
       await catalog.agents.create(
@@ -148,9 +143,8 @@ forEachDatabase((_, open) => {
   })
 
   it('lets nothing be archived while somebody begins to use it', async () => {
-    await using bench = await openBench(open)
-    const { catalog, other, ada } = bench
-    for (let round = 0; round < 5; round++) {
+    const { catalog, other, ada } = await openBench()
+    for (let round = 0; round < 2; round++) {
       const name = `tool${round}`
       await catalog.tools.create(ada, tool(name), PUBLISH, CONTEXT)
       const results = await Promise.allSettled([

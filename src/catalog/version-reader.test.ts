@@ -3,14 +3,24 @@ import { it } from 'node:test'
 import { forEachDatabase } from '../../test/support/database.ts'
 import { newId } from '../base/ids.ts'
 import type { Database } from '../storage/database.ts'
-import { agent, CHECKS, CONTEXT, DRAFT, errorsOf, openBench, PUBLISH, tool } from './catalog-bench.test.ts'
+import {
+  agent,
+  CHECKS,
+  CONTEXT,
+  DRAFT,
+  errorsOf,
+  PUBLISH,
+  shareDatabase,
+  tool,
+} from './catalog-bench.test.ts'
 import { createCatalog } from './create-catalog.ts'
 import { PUBLISHED_TTL_MS } from './version-cache.ts'
 
 forEachDatabase((_, open) => {
+  const openBench = shareDatabase(open)
+
   it('finds published versions by id and by name, and says why not', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada, bob } = bench
+    const { catalog, ada, bob } = await openBench()
     const { versions } = catalog
     const draft = await catalog.agents.create(ada, agent('guide'), DRAFT, CONTEXT)
     const { id } = draft.head
@@ -27,8 +37,7 @@ forEachDatabase((_, open) => {
   })
 
   it('answers undefined for a tool that the tenant has not published', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada } = bench
+    const { catalog, ada } = await openBench()
     const find = () => catalog.versions.publishedTool(ada.tenantId, 'mail')
     assert.equal(await find(), undefined)
     await catalog.tools.create(ada, tool('mail'), DRAFT, CONTEXT)
@@ -40,8 +49,7 @@ forEachDatabase((_, open) => {
   })
 
   it('sees its own changes at once, and those of another process within the time named', async () => {
-    await using bench = await openBench(open)
-    const { catalog, other, ada, clock } = bench
+    const { catalog, other, ada, clock } = await openBench()
     const seen = async (one: typeof catalog) =>
       (await one.versions.publishedAgent(ada.tenantId, 'guide')).version
     await catalog.agents.create(ada, agent('guide'), PUBLISH, CONTEXT)
@@ -55,8 +63,7 @@ forEachDatabase((_, open) => {
   })
 
   it('reads pinned versions of whatever was published since, and only the tenant own', async () => {
-    await using bench = await openBench(open)
-    const { catalog, ada, bob } = bench
+    const { catalog, ada, bob } = await openBench()
     const { head } = await catalog.agents.create(ada, agent('guide'), PUBLISH, CONTEXT)
     const pinned = await catalog.versions.pinnedAgent(ada.tenantId, head.id, 1)
     await catalog.agents.update(ada, 'guide', agent('guide', { instructions: 'Two.' }), PUBLISH, CONTEXT)
@@ -70,9 +77,8 @@ forEachDatabase((_, open) => {
   })
 
   it('asks the database once for what many ask, and again after a failure', async () => {
-    await using bench = await openBench(open)
-    const { ada, db, clock } = bench
-    const { head } = await bench.catalog.agents.create(ada, agent('guide'), PUBLISH, CONTEXT)
+    const { catalog, ada, db, clock } = await openBench()
+    const { head } = await catalog.agents.create(ada, agent('guide'), PUBLISH, CONTEXT)
     let reads = 0
     let broken = false
     const counted: Database = {

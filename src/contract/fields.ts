@@ -15,11 +15,11 @@ export const json = z
 
 export const time = z.iso.datetime().meta({
   description: 'RFC 3339, UTC, with milliseconds.',
-  example: '2026-11-22T10:00:00.000Z',
+  examples: ['2026-11-22T10:00:00.000Z'],
 })
 
 /** An exact amount as decimal text: `"0.00123"`. */
-export const usd = z.string().meta({ description: 'USD as decimal text, exact.', example: '0.00123' })
+export const usd = z.string().meta({ description: 'USD as decimal text, exact.', examples: ['0.00123'] })
 
 /** The form of each kind of id; the same rule as `isId`. */
 export function idPattern(kind: IdKind): RegExp {

@@ -55,7 +55,7 @@ export const step = z.object({
   seq: z.int(),
   kind: z.enum(['model', 'tool', 'agent', 'compaction']),
   name: z.string(),
-  state: z.enum(['intended', 'waiting', 'done', 'failed', 'interrupted']),
+  state: z.enum(['intended', 'waiting', 'approved', 'done', 'failed', 'interrupted']),
   waitingReason: z.enum(['approval', 'in_doubt']).nullable(),
   attempt: z.int(),
   effect: z.enum(['read', 'idempotent', 'once']).nullable(),

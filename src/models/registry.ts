@@ -4,22 +4,21 @@
 import { AppError } from '../base/errors.ts'
 import {
   type CompatibleAddress,
+  type KeyedAddress,
   loadAnthropic,
   loadCompatible,
   loadGoogle,
   loadOpenai,
   type OpenaiAddress,
-  type ProviderAddress,
 } from './ai-sdk/provider-packages.ts'
 import type { ModelProvider, ModelRegistry } from './model.ts'
 import { parseModelName } from './model-name.ts'
 import { createOfflineProvider } from './offline/offline-provider.ts'
 
 export interface ModelRegistrySettings {
-  /** A base URL without a key is a server that needs none. */
   readonly openai?: OpenaiAddress
-  readonly anthropic?: ProviderAddress
-  readonly google?: ProviderAddress
+  readonly anthropic?: KeyedAddress
+  readonly google?: KeyedAddress
   /** Servers that speak OpenAI's chat completions: Ollama, vLLM, LM Studio and others. */
   readonly compatible?: readonly CompatibleAddress[]
   /** Further providers, e.g. scripted ones in tests. They win over a provider of the same name. */
@@ -80,10 +79,10 @@ function entriesOf(settings: ModelRegistrySettings): readonly Entry[] {
     openai?.apiKey !== undefined || openai?.baseUrl !== undefined
       ? { name: 'openai', load: () => loadOpenai(openai) }
       : missing('openai', 'OPENAI_API_KEY (or OPENAI_BASE_URL for a server without a key)'),
-    anthropic?.apiKey !== undefined
+    anthropic !== undefined
       ? { name: 'anthropic', load: () => loadAnthropic(anthropic) }
       : missing('anthropic', 'ANTHROPIC_API_KEY'),
-    google?.apiKey !== undefined
+    google !== undefined
       ? { name: 'google', load: () => loadGoogle(google) }
       : missing('google', 'GOOGLE_GENERATIVE_AI_API_KEY'),
     ...(settings.compatible ?? []).map((address) => ({

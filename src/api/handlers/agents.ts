@@ -1,10 +1,12 @@
-import type { Principal } from '../../contract/principal.ts'
-import { preferredWait } from '../request/request-headers.ts'
-import { type Run, TERMINAL_STATES } from '../../contract/run.ts'
+import type { TenantId } from '../../base/ids.ts'
+import type { Run as RunResource } from '../../contract/run.ts'
+import { TERMINAL_STATES } from '../../contract/run.ts'
+import type { Run } from '../../runtime/runtime.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Answer, Handlers, RequestFacts } from '../call.ts'
-import { once } from '../idempotency.ts'
 import { idOf } from '../id-of.ts'
+import { once } from '../idempotency.ts'
+import { settledRun, waitSecondsOf } from '../settled-run.ts'
 import { runView } from '../views/run-view.ts'
 import { definitionHandlers } from './definitions.ts'
 
@@ -23,20 +25,35 @@ export function agentHandlers(deps: ApiDeps): Pick<Handlers, keyof AgentRoutes> 
     publishAgent: agents.publish,
     rollbackAgent: agents.rollback,
     diffAgent: agents.diff,
-    async startRun(call) {
+    startRun(call) {
       const { principal, params, query, body, request } = call
-      const waitSeconds = query.wait ?? preferredWait(request.header('prefer')) ?? 0
-      const finish = (run: Run) => accepted(deps, principal, request, run, waitSeconds)
+      const { tenantId } = principal
+      const waitSeconds = waitSecondsOf(query, request)
+      const asked = {
+        agent: params.id,
+        input: body.input,
+        sessionId:
+          body.sessionId === undefined ? undefined : idOf('session', body.sessionId, 'session.not-found'),
+        limits: body.limits,
+        traceparent: request.traceparent,
+      }
       return once(deps.idempotency, call, {
         status: 202,
         make: async (inTransaction) => {
-          const { input, limits } = body
-          const sessionId = body.sessionId === undefined ? undefined : idOf('session', body.sessionId, 'session.not-found')
-          const asked = { agent: params.id, input, sessionId, limits, traceparent: request.traceparent }
-          const run = await deps.runtime.start(principal, asked, { requestId: request.requestId, inTransaction })
-          return finish(runView(run))
+          const run = await deps.runtime.start(principal, asked, {
+            requestId: request.requestId,
+            inTransaction,
+          })
+          deps.log.info(
+            { request_id: request.requestId, run_id: run.id, tenant_id: tenantId },
+            'run accepted',
+          )
+          return accepted(deps, tenantId, request, run, waitSeconds)
         },
-        again: async (id) => finish(runView(await deps.runtime.get(principal.tenantId, idOf('run', id, 'run.not-found')))),
+        again: async (id) => {
+          const run = await deps.runtime.get(tenantId, idOf('run', id, 'run.not-found'))
+          return accepted(deps, tenantId, request, run, waitSeconds)
+        },
       })
     },
   }
@@ -45,33 +62,14 @@ export function agentHandlers(deps: ApiDeps): Pick<Handlers, keyof AgentRoutes> 
 /** 202 with where to look, or, after a wait in which the run came to rest, 200. */
 async function accepted(
   deps: ApiDeps,
-  principal: Principal,
+  tenantId: TenantId,
   request: RequestFacts,
   run: Run,
   waitSeconds: number,
-): Promise<Answer<Run>> {
-  deps.log.info({ request_id: request.requestId, run_id: run.id, tenant_id: principal.tenantId }, 'run accepted')
+): Promise<Answer<RunResource>> {
   const headers = { location: `/api/v1/runs/${run.id}` }
-  if (waitSeconds <= 0) return { status: 202, value: run, headers }
-  const value = await settled(deps, principal, request, run, waitSeconds)
-  const atRest = TERMINAL_STATES.has(value.state) || value.state === 'waiting'
-  return { status: atRest ? 200 : 202, value, headers }
-}
-
-/** The run as it is stored when it came to rest, the time is over, the client is gone or the server stops. */
-async function settled(
-  deps: ApiDeps,
-  principal: Principal,
-  request: RequestFacts,
-  run: Run,
-  waitSeconds: number,
-): Promise<Run> {
-  const id = idOf('run', run.id, 'run.not-found')
-  const signal = AbortSignal.any([request.signal(), deps.stopping])
-  try {
-    return runView(await deps.runtime.wait(principal.tenantId, id, waitSeconds * 1_000, signal))
-  } catch (error) {
-    if (!signal.aborted) throw error
-    return runView(await deps.runtime.get(principal.tenantId, id))
-  }
+  if (waitSeconds <= 0) return { status: 202, value: runView(run), headers }
+  const then = await settledRun(deps, tenantId, run.id, request, waitSeconds)
+  const atRest = TERMINAL_STATES.has(then.state) || then.state === 'waiting'
+  return { status: atRest ? 200 : 202, value: runView(then), headers }
 }

@@ -7,7 +7,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { type Answer, created, NO_CONTENT, ok, type RequestFacts } from '../call.ts'
 import { type InTransaction, type KeyedCall, once } from '../idempotency.ts'
 import { page } from '../paging.ts'
-import { resourceView, versionView } from '../views/definition-view.ts'
+import { changeView, resourceView, versionView } from '../views/definition-view.ts'
 
 /** What the handlers below read of a call. */
 interface Asked {
@@ -22,7 +22,10 @@ type Page = { readonly limit: number; readonly cursor?: string | undefined }
 export function definitionHandlers<K extends Kind>(deps: ApiDeps, kind: K, definitions: Definitions<K>) {
   type Definition = KindMap[K]['definition']
   const place = (resource: Resource<K>): string => `/api/v1/${kind}s/${resource.head.id}`
-  const shown = (resource: Resource<K>) => ({ ...ok(resourceView(resource)), headers: { etag: etagOf(resource) } })
+  const shown = (resource: Resource<K>) => ({
+    ...ok(resourceView(resource)),
+    headers: { etag: etagOf(resource) },
+  })
   const again = async (principal: Principal, id: string) => shown(await definitions.get(principal, id))
   /** A change of a version that one `Idempotency-Key` does once. */
   const change = (call: KeyedCall, make: (context: WriteContext) => Promise<Resource<K>>) =>
@@ -33,13 +36,21 @@ export function definitionHandlers<K extends Kind>(deps: ApiDeps, kind: K, defin
     })
 
   return {
-    list: async ({ principal, query }: Asked & { readonly query: Page & { readonly archived?: boolean | undefined } }) => {
+    list: async ({
+      principal,
+      query,
+    }: Asked & { readonly query: Page & { readonly archived?: boolean | undefined } }) => {
       const { archived } = query
       const list = archived ? `${kind}s archived` : `${kind}s`
       const find = (asked: Page) => definitions.list(principal, { ...asked, archived })
       return ok(await page(list, principal.tenantId, query, find, resourceView<K>))
     },
-    create: (call: KeyedCall & { readonly query: { readonly publish?: boolean | undefined }; readonly body: Definition }) =>
+    create: (
+      call: KeyedCall & {
+        readonly query: { readonly publish?: boolean | undefined }
+        readonly body: Definition
+      },
+    ) =>
       once(deps.idempotency, call, {
         status: 201,
         make: async (inTransaction) => {
@@ -56,14 +67,19 @@ export function definitionHandlers<K extends Kind>(deps: ApiDeps, kind: K, defin
     get: ({ principal, params }: One) => again(principal, params.id),
     update: async (
       call: One & {
-        readonly query: { readonly publish?: boolean | undefined; readonly expectedVersion?: number | undefined }
+        readonly query: {
+          readonly publish?: boolean | undefined
+          readonly expectedVersion?: number | undefined
+        }
         readonly body: Definition
       },
     ) => {
       const { principal, params, query, body, request } = call
       const expectedVersion = query.expectedVersion ?? versionOfMatch(request.header('if-match'))
       const options = { publish: query.publish === true, expectedVersion }
-      return shown(await definitions.update(principal, params.id, body, options, contextOf(request, undefined)))
+      return shown(
+        await definitions.update(principal, params.id, body, options, contextOf(request, undefined)),
+      )
     },
     remove: async ({ principal, params, request }: One): Promise<Answer<undefined>> => {
       await definitions.archive(principal, params.id, contextOf(request, undefined))
@@ -73,16 +89,27 @@ export function definitionHandlers<K extends Kind>(deps: ApiDeps, kind: K, defin
       const find = (asked: Page) => definitions.versions(principal, params.id, asked)
       return ok(await page(`versions ${params.id}`, principal.tenantId, query, find, versionView<K>))
     },
-    version: async ({ principal, params }: Asked & { readonly params: { readonly id: string; readonly version: string } }) =>
+    version: async ({
+      principal,
+      params,
+    }: Asked & { readonly params: { readonly id: string; readonly version: string } }) =>
       ok(versionView(await definitions.version(principal, params.id, Number(params.version)))),
     publish: (call: KeyedCall & One & { readonly body: { readonly version?: number | undefined } }) =>
-      change(call, (context) => definitions.publish(call.principal, call.params.id, call.body.version, context)),
+      change(call, (context) =>
+        definitions.publish(call.principal, call.params.id, call.body.version, context),
+      ),
     rollback: (call: KeyedCall & One & { readonly body: { readonly version?: number | undefined } }) =>
-      change(call, (context) => definitions.rollback(call.principal, call.params.id, call.body.version, context)),
-    diff: async ({ principal, params, query }: One & { readonly query: { readonly from: number; readonly to: number } }) => {
+      change(call, (context) =>
+        definitions.rollback(call.principal, call.params.id, call.body.version, context),
+      ),
+    diff: async ({
+      principal,
+      params,
+      query,
+    }: One & { readonly query: { readonly from: number; readonly to: number } }) => {
       const { from, to } = query
       const changes = await definitions.diff(principal, params.id, from, to)
-      return ok({ from, to, changes: [...changes] })
+      return ok({ from, to, changes: changes.map(changeView) })
     },
   }
 }

@@ -5,8 +5,8 @@ import type { Json } from '../../base/json.ts'
 import { parseJson } from '../../base/json.ts'
 import { BODY_BYTES_MAX } from '../../base/limits.ts'
 import type { RouteBody } from '../../contract/route.ts'
-import { parseYaml, YAML_TYPES } from './yaml.ts'
 import { refuseUnstorable } from './unstorable.ts'
+import { parseYaml, YAML_TYPES } from './yaml.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -36,7 +36,10 @@ function parsedJson(text: string): Json {
 
 function unsupported(body: RouteBody, got: string): AppError {
   const allowed = body.yaml ? 'application/json or application/yaml' : 'application/json'
-  return new AppError('request.unsupported-media-type', `Send ${allowed}, in UTF-8 and not compressed; got ${got}.`)
+  return new AppError(
+    'request.unsupported-media-type',
+    `Send ${allowed}, in UTF-8 and not compressed; got ${got}.`,
+  )
 }
 
 /** The media type without parameters; undefined where there is none, or another charset than UTF-8. */

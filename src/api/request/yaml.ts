@@ -6,7 +6,11 @@ import type { Json } from '../../base/json.ts'
 import { checkJson } from '../../base/json.ts'
 import { refuseUnstorable } from './unstorable.ts'
 
-export const YAML_TYPES: ReadonlySet<string> = new Set(['application/yaml', 'application/x-yaml', 'text/yaml'])
+export const YAML_TYPES: ReadonlySet<string> = new Set([
+  'application/yaml',
+  'application/x-yaml',
+  'text/yaml',
+])
 /** YAML is read slower than JSON. */
 export const YAML_CHARS_MAX = 262_144
 

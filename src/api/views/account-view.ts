@@ -46,5 +46,13 @@ export function apiKeyView(key: ApiKey): wire.ApiKey {
 
 export function auditView(record: AuditRecord): wire.AuditEntry {
   const { type, actor, subject, data, requestId } = record
-  return { seq: String(record.seq), type, actor, subject, data, requestId, occurredAt: formatTime(record.occurredAt) }
+  return {
+    seq: String(record.seq),
+    type,
+    actor,
+    subject,
+    data,
+    requestId,
+    occurredAt: formatTime(record.occurredAt),
+  }
 }

@@ -1,7 +1,8 @@
 // Definitions as the wire has them: flat. Pure: what catalog/ answers in, the contract's form out.
 
+import type { Json } from '../../base/json.ts'
 import { formatTime } from '../../base/time.ts'
-import type { Kind, KindMap, Resource, Version } from '../../catalog/catalog.ts'
+import type { Change, Kind, KindMap, Resource, Version } from '../../catalog/catalog.ts'
 import { timeOrNull } from './time-view.ts'
 
 export function resourceView<K extends Kind>({ head, version }: Resource<K>) {
@@ -34,3 +35,7 @@ export function versionView<K extends Kind>(version: Version<K>) {
   }
 }
 
+export function changeView({ path, type, before, after }: Change) {
+  // Both were read from definitions in wire form: JSON.
+  return { path, type, before: before as Json | undefined, after: after as Json | undefined }
+}

@@ -44,7 +44,7 @@ export function modelCallDetailView(call: ModelCallDetail): wire.ModelCallDetail
   return {
     ...modelCallView(call),
     request: request && { ...request, messages: request.messages.map(messageView) },
-    response: response && response.map(partView),
+    response: response?.map(partView) ?? null,
   }
 }
 

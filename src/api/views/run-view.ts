@@ -4,7 +4,11 @@ import { formatUsd } from '../../base/money.ts'
 import { formatTime } from '../../base/time.ts'
 import type { RunEvent } from '../../contract/event.ts'
 import type * as wire from '../../contract/run.ts'
-import type { Job as JobResource, Session as SessionResource, SessionTurn as TurnResource } from '../../contract/session.ts'
+import type {
+  Job as JobResource,
+  Session as SessionResource,
+  SessionTurn as TurnResource,
+} from '../../contract/session.ts'
 import type { Job, Run, Session, SessionTurn, Step } from '../../runtime/runtime.ts'
 import { timeOrNull } from './time-view.ts'
 

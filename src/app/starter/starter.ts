@@ -14,12 +14,16 @@ import type { ToolDefinition } from '../../contract/tool.ts'
 import { type SyncedDefinition, syncDefinitions } from '../host/sync-definitions.ts'
 
 export const STARTER_AGENT = 'guide'
+const BUILTIN_SEARCH = 'search_documents'
+const DOCS = 'docs'
 const BLUEPRINT = join(import.meta.dirname, '../../../blueprints/guide/agent.yaml')
 
 export interface StarterOptions {
   readonly model: string
   /** Tools beside those that the blueprint names: the operations of the example shop. */
   readonly tools: readonly ToolDefinition[]
+  /** Names of the folders that `search_documents` may read. */
+  readonly collections: readonly string[]
 }
 
 /**
@@ -32,25 +36,51 @@ export async function installStarter(
   options: StarterOptions,
 ): Promise<readonly SyncedDefinition[]> {
   const installer: Principal = { ...principal, apiKeyId: undefined }
-  const agent = starterAgent(options)
+  const set = starterDefinitions(options)
   const [tools, agents] = await Promise.all([
-    withoutForeign(catalog, installer, 'tool', options.tools),
-    withoutForeign(catalog, installer, 'agent', [agent]),
+    withoutForeign(catalog, installer, 'tool', set.tools),
+    withoutForeign(catalog, installer, 'agent', [set.agent]),
   ])
   return syncDefinitions(catalog, installer, { tools, agents, workflows: [] })
 }
 
-/** The definition of the guide with its model and its further tools. */
-export function starterAgent({ model, tools }: StarterOptions): AgentDefinition {
+/** The guide with its model and its further tools, and these tools. */
+export function starterDefinitions({ model, tools, collections }: StarterOptions): {
+  readonly agent: AgentDefinition
+  readonly tools: readonly ToolDefinition[]
+} {
+  const agent = blueprintAgent()
+  const [only, ...others] = collections
+  const search = only === undefined || others.length === 0 ? undefined : collectionSearch(collections)
+  const own = (agent.tools ?? []).map((name) =>
+    name === BUILTIN_SEARCH && search !== undefined ? search.name : name,
+  )
+  const further = search === undefined ? tools : [search, ...tools]
+  return {
+    agent: { ...agent, model, tools: [...own, ...tools.map(({ name }) => name)] },
+    tools: further,
+  }
+}
+
+function blueprintAgent(): AgentDefinition {
   const wire: unknown = parse(readFileSync(BLUEPRINT, 'utf8'))
   checkJson(wire)
   const decoded = codecOf(agentDefinition).decode(wire)
-  if (!decoded.ok) {
-    const [error] = decoded.errors
-    throw new Error(`The blueprint of the guide is wrong: ${error?.path ?? ''} ${error?.message ?? ''}.`)
+  if (decoded.ok) return decoded.value
+  const [error] = decoded.errors
+  throw new Error(`The blueprint of the guide is wrong: ${error?.path ?? ''} ${error?.message ?? ''}.`)
+}
+
+/** Where a server has several folders of documents, a tool says which one it searches. */
+function collectionSearch(collections: readonly string[]): ToolDefinition {
+  const collection = collections.find((name) => name === DOCS) ?? collections[0] ?? DOCS
+  return {
+    name: 'search_guide_documents',
+    description: 'Searches the documentation and returns the passages that fit best, each with its path.',
+    effect: 'read',
+    untrusted: false,
+    implementation: { type: 'builtin', name: BUILTIN_SEARCH, config: { collection } },
   }
-  const agent = decoded.value
-  return { ...agent, model, tools: [...(agent.tools ?? []), ...tools.map(({ name }) => name)] }
 }
 
 /** Without those whose latest version somebody else made. */

@@ -121,27 +121,30 @@ for (const provider of PROVIDER_CASES) {
 
     test('a connection that is dropped may have been billed; one that never stood was not', async () => {
       assert.equal(await kindOf({ type: 'hang_up' }), 'network - missing')
-      const model = await provider.open('http://127.0.0.1:9')
+      const gone = await startModelServer()
+      await gone[Symbol.asyncDispose]()
+      const model = await provider.open(gone.url)
       const outcome = await model.call(requestFor(provider.model), new AbortController().signal)
       assert.equal(outcome.status === 'failed' && outcome.failure.kind, 'network')
+      assert.equal(outcome.usage.state, 'none')
     })
 
     test('each of the three time limits ends the call and is named', async () => {
       const timeouts = { firstTokenMs: 5_000, betweenChunksMs: 5_000, totalMs: 5_000 }
       const slow = await ask(
         { ...LONG, firstChunkMs: 2_000 },
-        { timeouts: { ...timeouts, firstTokenMs: 60 } },
+        { timeouts: { ...timeouts, firstTokenMs: 100 } },
       )
       assert.equal(slow.failure.kind, 'timeout')
-      assert.match(slow.failure.message, /sent nothing within 60 ms/)
+      assert.match(slow.failure.message, /sent nothing within 100 ms/)
       assert.equal(slow.timing.firstTokenMs, undefined)
       const stall = { beforeEvent: IN_THE_MIDDLE, ms: 2_000 }
-      const stalled = await ask({ ...LONG, stall }, { timeouts: { ...timeouts, betweenChunksMs: 60 } })
-      assert.match(stalled.failure.message, /stopped sending within 60 ms/)
+      const stalled = await ask({ ...LONG, stall }, { timeouts: { ...timeouts, betweenChunksMs: 100 } })
+      assert.match(stalled.failure.message, /stopped sending within 100 ms/)
       assert.match(assistantText(stalled.partial), /^One /)
       assert.equal(stalled.usage.state, 'missing')
-      const total = await ask({ ...LONG, stall }, { timeouts: { ...timeouts, totalMs: 60 } })
-      assert.match(total.failure.message, /did not finish within 60 ms/)
+      const total = await ask({ ...LONG, stall }, { timeouts: { ...timeouts, totalMs: 100 } })
+      assert.match(total.failure.message, /did not finish within 100 ms/)
     })
 
     test('a caller can cancel before and in the middle', async () => {

@@ -6,7 +6,7 @@ import type {
   LanguageModelV4FunctionTool,
   SharedV4ProviderOptions,
 } from '@ai-sdk/provider'
-import { isJsonObject, type JsonObject } from '../../base/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts'
 import type { ModelRequest, ModelTool } from '../model.ts'
 import { toPrompt } from './prompt.ts'
 import type { Protocol } from './protocol.ts'
@@ -50,7 +50,7 @@ export function toCallOptions(
     ...(request.outputSchema === undefined
       ? {}
       : { responseFormat: { type: 'json', schema: request.outputSchema as JSONSchema7, name: 'answer' } }),
-    providerOptions: providerOptions(settings.providerOptions, protocol),
+    providerOptions: providerOptions(request, protocol),
   }
 }
 
@@ -68,16 +68,43 @@ function toSdkTools(tools: readonly ModelTool[]): LanguageModelV4FunctionTool[] 
   return fresh
 }
 
-function providerOptions(given: JsonObject | undefined, protocol: Protocol): SharedV4ProviderOptions {
+function providerOptions(
+  { settings, outputSchema }: ModelRequest,
+  protocol: Protocol,
+): SharedV4ProviderOptions {
   const options: Record<string, JsonObject> = {}
-  for (const [provider, values] of Object.entries(given ?? {})) {
+  for (const [provider, values] of Object.entries(settings.providerOptions ?? {})) {
     if (!isJsonObject(values)) continue
     options[provider] = Object.fromEntries(Object.entries(values).filter(([name]) => !NOT_OPTIONS.has(name)))
   }
-  // Runs are replayed from our own record, weeks later if need be. Items stored at OpenAI would expire (30 days),
-  // so reasoning travels encrypted inside our messages instead.
-  if (protocol === 'responses') options.openai = { store: false, ...options.openai }
+  const defaults: Record<string, JsonObject> = {}
+  if (protocol === 'chat' || protocol === 'responses') {
+    const strict = outputSchema === undefined || isStrict(outputSchema) ? {} : { strictJsonSchema: false }
+    // Runs are replayed from our own record, weeks later if need be. Items stored at OpenAI would expire (30 days),
+    // so reasoning travels encrypted inside our messages instead.
+    defaults.openai = protocol === 'responses' ? { store: false, ...strict } : strict
+    defaults.openaiCompatible = strict
+  }
+  for (const [provider, values] of Object.entries(defaults)) {
+    if (Object.keys(values).length > 0) options[provider] = { ...values, ...options[provider] }
+  }
   return options
+}
+
+/**
+ * Whether OpenAI's strict mode takes the schema: every object is closed and all its properties are required
+ * (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas). Others are sent without it, not refused.
+ */
+function isStrict(schema: Json): boolean {
+  if (Array.isArray(schema)) return (schema as readonly Json[]).every(isStrict)
+  if (!isJsonObject(schema)) return true
+  const properties = schema.properties
+  if (isJsonObject(properties)) {
+    const required = Array.isArray(schema.required) ? (schema.required as readonly Json[]) : []
+    if (schema.additionalProperties !== false) return false
+    if (!Object.keys(properties).every((name) => required.includes(name))) return false
+  }
+  return Object.values(schema).every(isStrict)
 }
 
 /** Marks tools and instructions, which Anthropic puts first, as a prefix to cache where a second call is likely: with tools. */

@@ -128,7 +128,7 @@ function withSignature(slot: OpenText): readonly AssistantPart[] {
 }
 
 /** Arguments as the model sent them: JSON where they are JSON within our limits, else the text. Nothing at all means no arguments. */
-export function readArguments(input: string): ToolCallPart['arguments'] {
+function readArguments(input: string): ToolCallPart['arguments'] {
   if (input.trim() === '') return { json: {} }
   try {
     const json: unknown = JSON.parse(input)

@@ -7,12 +7,15 @@ import { createAiSdkProvider } from './ai-sdk-provider.ts'
 import type { Protocol } from './protocol.ts'
 import { createProviderFetch } from './provider-fetch.ts'
 
-export interface ProviderAddress {
-  readonly apiKey?: string
+export interface KeyedAddress {
+  readonly apiKey: string
   readonly baseUrl?: string
 }
 
-export interface OpenaiAddress extends ProviderAddress {
+export interface OpenaiAddress {
+  /** A base URL without a key is a server that needs none. */
+  readonly apiKey?: string
+  readonly baseUrl?: string
   /** Default: `responses` at OpenAI's own address, `chat` (chat completions) at any other. */
   readonly api?: 'responses' | 'chat'
 }
@@ -45,17 +48,17 @@ export async function loadOpenai({ apiKey, baseUrl, api }: OpenaiAddress): Promi
     : provider('openai', 'chat', (modelId) => openai.chat(modelId), apiKey)
 }
 
-export async function loadAnthropic({ apiKey, baseUrl }: ProviderAddress): Promise<ModelProvider> {
+export async function loadAnthropic({ apiKey, baseUrl }: KeyedAddress): Promise<ModelProvider> {
   const { createAnthropic } = await import('@ai-sdk/anthropic')
   const fetch = createProviderFetch({ sendAuthorization: false })
-  const anthropic = createAnthropic({ apiKey: apiKey ?? NO_KEY, baseURL: baseUrl ?? ANTHROPIC_URL, fetch })
+  const anthropic = createAnthropic({ apiKey, baseURL: baseUrl ?? ANTHROPIC_URL, fetch })
   return provider('anthropic', 'anthropic', (modelId) => anthropic(modelId), apiKey)
 }
 
-export async function loadGoogle({ apiKey, baseUrl }: ProviderAddress): Promise<ModelProvider> {
+export async function loadGoogle({ apiKey, baseUrl }: KeyedAddress): Promise<ModelProvider> {
   const { createGoogle } = await import('@ai-sdk/google')
   const fetch = createProviderFetch({ sendAuthorization: false })
-  const google = createGoogle({ apiKey: apiKey ?? NO_KEY, baseURL: baseUrl ?? GOOGLE_URL, fetch })
+  const google = createGoogle({ apiKey, baseURL: baseUrl ?? GOOGLE_URL, fetch })
   return provider('google', 'google', (modelId) => google(modelId), apiKey)
 }
 

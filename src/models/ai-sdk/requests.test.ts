@@ -175,6 +175,24 @@ describe('provider options', () => {
     assert.deepEqual(body.include, ['reasoning.encrypted_content'])
   })
 
+  test('a schema that strict mode would refuse is sent without it', async () => {
+    await using server = await startModelServer()
+    const closed = {
+      type: 'object',
+      properties: { a: { type: 'string' } },
+      required: ['a'],
+      additionalProperties: false,
+    }
+    for (const name of ['openai', 'openai-chat', 'compatible'] as const) {
+      const strict = JSON.stringify(await send(caseOf(name), server, { outputSchema: closed }))
+      assert.match(strict, /"strict":true/)
+      const open = JSON.stringify(
+        await send(caseOf(name), server, { outputSchema: { ...closed, required: [] } }),
+      )
+      assert.match(open, /"strict":false/)
+    }
+  })
+
   test('Anthropic caches tools and instructions when they are long and more calls are likely', async () => {
     await using server = await startModelServer()
     const instructions = 'Be helpful. '.repeat(800)

@@ -18,7 +18,8 @@ export function readRetryAfter(
   if (text === undefined) return undefined
   const seconds = decimal(text)
   if (seconds !== undefined) return bounded(seconds * 1000)
-  const at = Date.parse(text)
+  // `Date.parse` takes almost anything for a date; an HTTP date begins with a weekday.
+  const at = /^\s*[A-Za-z]{3}/.test(text) ? Date.parse(text) : NaN
   return Number.isNaN(at) ? undefined : bounded(at - nowMs)
 }
 

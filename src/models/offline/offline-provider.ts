@@ -7,7 +7,7 @@ import type { ModelDelta, ModelOutcome, ModelProvider, ModelRequest } from '../m
 import { respond } from './respond.ts'
 import { countTokens } from './tokens.ts'
 
-export const OFFLINE_MODEL = 'offline/extractive'
+const OFFLINE_MODEL = 'offline/extractive'
 
 export function createOfflineProvider(): ModelProvider {
   return { name: 'offline', call: async (request, signal) => call(request, signal) }

@@ -1,38 +1,51 @@
 // An extractive summary: the sentences that say most of what the text is about, in their order. Pure.
 
 import { sentencesOf } from './quoting/sentences.ts'
-import { contentStems, stem, words } from './reading/words.ts'
+import { contentStems } from './reading/words.ts'
 
 const SENTENCES_MAX = 12
-const SENTENCES_READ_MAX = 2_000
+const SENTENCES_READ_MAX = 1_000
 /** A summary is at most so long a part of the text. */
 const PART = 0.25
 const SUMMARY_CHARS_MIN = 300
 
+/**
+ * SumBasic (Nenkova and Vanderwende, "The impact of frequency on summarization", 2005): takes the sentence whose words are
+ * most probable, then squares the probability of those words, so that the next one says something else.
+ */
 export function summarise(text: string): string {
   const sentences = [...new Set(sentencesOf(text))].slice(0, SENTENCES_READ_MAX)
   if (sentences.length <= 2) return sentences.join(' ')
-  const frequency = new Map<string, number>()
-  for (const word of words(text).map(stem)) frequency.set(word, (frequency.get(word) ?? 0) + 1)
-  const ranked = sentences
-    .map((sentence, at) => {
-      const stems = contentStems(sentence)
-      const sum = stems.reduce((total, word) => total + Math.log(1 + (frequency.get(word) ?? 0)), 0)
-      // Openings and endings of texts carry what they are about.
-      const place = at === 0 || at === sentences.length - 1 ? 1.3 : 1
-      return { sentence, at, score: stems.length === 0 ? 0 : (place * sum) / (4 + stems.length) }
-    })
-    .sort((a, b) => b.score - a.score || a.at - b.at)
-  const budget = Math.max(SUMMARY_CHARS_MIN, text.length * PART)
-  const chosen: typeof ranked = []
-  let length = 0
-  for (const candidate of ranked) {
-    if (chosen.length >= SENTENCES_MAX || (length > 0 && length + candidate.sentence.length > budget)) break
-    chosen.push(candidate)
-    length += candidate.sentence.length
+  let open = sentences.map((sentence, at) => ({ sentence, at, stems: contentStems(sentence) }))
+  const probability = probabilities(open.map(({ stems }) => stems))
+  const charsMax = Math.max(SUMMARY_CHARS_MIN, text.length * PART)
+  const chosen: typeof open = []
+  let chars = 0
+  while (open.length > 0 && chosen.length < SENTENCES_MAX) {
+    const best = open.reduce((first, next) =>
+      meaning(next.stems, probability) > meaning(first.stems, probability) ? next : first,
+    )
+    if (chars > 0 && chars + best.sentence.length > charsMax) break
+    chosen.push(best)
+    chars += best.sentence.length
+    for (const word of best.stems) probability.set(word, (probability.get(word) ?? 0) ** 2)
+    open = open.filter((candidate) => candidate !== best)
   }
   return chosen
     .sort((a, b) => a.at - b.at)
     .map(({ sentence }) => sentence)
     .join(' ')
+}
+
+/** How often each word occurs, as a part of all words. */
+function probabilities(sentences: readonly (readonly string[])[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const stems of sentences) for (const word of stems) counts.set(word, (counts.get(word) ?? 0) + 1)
+  const total = sentences.reduce((sum, stems) => sum + stems.length, 0)
+  return new Map([...counts].map(([word, count]) => [word, count / total]))
+}
+
+function meaning(stems: readonly string[], probability: ReadonlyMap<string, number>): number {
+  if (stems.length === 0) return 0
+  return stems.reduce((sum, word) => sum + (probability.get(word) ?? 0), 0) / stems.length
 }

@@ -4,7 +4,7 @@ import type { AssistantPart, Message } from '../../contract/message.ts'
 import type { TokenCounts } from '../../contract/usage.ts'
 import type { ModelRequest, ModelTool } from '../model.ts'
 
-export const CHARS_PER_TOKEN = 4
+const CHARS_PER_TOKEN = 4
 
 export function countTokens(request: ModelRequest, output: readonly AssistantPart[]): TokenCounts {
   let inputChars = request.instructions.length + toolChars(request.tools)

@@ -12,6 +12,7 @@ export const anthropicWire: Wire = {
   streams: (_path, body) => isJsonObject(body) && body.stream === true,
   body: (reply, model) => ({
     ...message(reply, model),
+    usage: finalUsage(reply),
     content: reply.parts.map(block),
     stop_reason: stopReason(reply),
   }),
@@ -40,7 +41,7 @@ function events(reply: AnswerReply, model: string): readonly WireEvent[] {
     list.push({ type: 'content_block_stop', index })
   })
   // The last usage repeats what the first said and adds the real output.
-  const usage = { ...startUsage(reply), output_tokens: usageOf(reply)?.output ?? 0, ...thinkingTokens(reply) }
+  const usage = finalUsage(reply)
   list.push({ type: 'message_delta', delta: { stop_reason: stopReason(reply), stop_sequence: null }, usage })
   list.push({ type: 'message_stop' })
   return list.map(named)
@@ -93,6 +94,10 @@ function startUsage(reply: AnswerReply): JsonObject {
     cache_read_input_tokens: usage?.cached ?? 0,
     service_tier: 'standard',
   }
+}
+
+function finalUsage(reply: AnswerReply): JsonObject {
+  return { ...startUsage(reply), output_tokens: usageOf(reply)?.output ?? 0, ...thinkingTokens(reply) }
 }
 
 function thinkingTokens(reply: AnswerReply): JsonObject {

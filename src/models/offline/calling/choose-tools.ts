@@ -8,7 +8,7 @@ import { type Filled, fillArguments } from './fill-arguments.ts'
 import { isChangingVerb, profileOf, type Role, type ToolProfile } from './tool-profile.ts'
 
 /** Calls of one turn; further ones are left out. */
-export const CALLS_PER_TURN_MAX = 6
+const CALLS_PER_TURN_MAX = 6
 /** A tool must be this similar to be called: a word of its name, or two of its description. */
 const SCORE_MIN = 1.2
 const RELATED_FACTOR = 0.5

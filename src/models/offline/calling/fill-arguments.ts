@@ -17,7 +17,7 @@ import {
 } from './tool-profile.ts'
 
 /** One question about three cities becomes three calls, but not thirty. */
-export const CALLS_PER_CLAUSE_MAX = 4
+const CALLS_PER_CLAUSE_MAX = 4
 
 export type Filled =
   | {

@@ -47,7 +47,7 @@ function quoteResult(question: string, { result, arguments: args }: CalledResult
 }
 
 /** `12 * 7 = 84`, where a tool was given an expression and gave a number. */
-export function quoteSum(args: JsonObject | undefined, value: Json): string | undefined {
+function quoteSum(args: JsonObject | undefined, value: Json): string | undefined {
   const expression = EXPRESSIONS.map((name) => args?.[name]).find((item) => typeof item === 'string')
   if (typeof expression !== 'string') return undefined
   const outcome = isJsonObject(value)

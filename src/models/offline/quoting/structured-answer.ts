@@ -96,6 +96,7 @@ function listFor(items: JsonObject, name: string, facts: Known): readonly Json[]
 function fillNumber(schema: JsonObject, type: string, name: string, facts: Known): Json {
   const fits = (value: Json | undefined): value is number =>
     typeof value === 'number' &&
+    Number.isFinite(value) &&
     (type === 'number' || Number.isInteger(value)) &&
     !(typeof schema.minimum === 'number' && value < schema.minimum) &&
     !(typeof schema.maximum === 'number' && value > schema.maximum)

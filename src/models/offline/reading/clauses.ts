@@ -4,7 +4,7 @@ import { findArithmetic } from './arithmetic.ts'
 import { contentStems } from './words.ts'
 
 /** A message of more questions is cut off: each may become a tool call. */
-export const CLAUSES_MAX = 6
+const CLAUSES_MAX = 6
 /** What a new question begins with, after `and`, a comma or a semicolon. */
 const STARTS =
   /^(?:(?:also|then|please|now)\s+)*(?:what|what's|whats|who|where|when|why|how|which|is|are|was|were|do|does|did|can|could|should|will|would|tell|show|list|give|find|search|look|get|fetch|calculate|compute|convert|check|compare|explain|describe|summari[sz]e|send|create|cancel|refund|delete|remove|update|book|track)\b/i

@@ -1,7 +1,8 @@
 // Documents cut into passages: what search finds and quotes.
 
 import { basename, extname } from 'node:path'
-import { BLOCKS_BY_ENDING, type Block } from './document-blocks.ts'
+import type { Block } from './document-block.ts'
+import { BLOCKS_BY_ENDING } from './document-blocks.ts'
 import { sentencesOf } from './document-snippet.ts'
 
 export interface Passage {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { isAppError } from '../../base/errors.ts'
+import { isAppError } from '../../../base/errors.ts'
+import { testContext } from '../test-context.ts'
 import { evaluateArithmetic } from './arithmetic.ts'
 import { calculator } from './calculator.ts'
 import { toNumber } from './fraction.ts'
-import { testContext } from './test-context.ts'
 
 const RESULTS: readonly (readonly [string, number])[] = [
   ['12 * (7 + 1.5)', 102],

@@ -1,12 +1,12 @@
 // The built-in tool `search_documents`: finds and quotes passages of the collections that the operator has set up.
 // Reads files below the collections' folders and nothing else; writes nothing.
 
-import { AppError } from '../../base/errors.ts'
-import type { JsonObject } from '../../base/json.ts'
-import type { BuiltinTool } from './builtin-tool.ts'
+import { AppError } from '../../../base/errors.ts'
+import type { JsonObject } from '../../../base/json.ts'
+import type { BuiltinTool } from '../builtin-tool.ts'
+import { objectInput, textOf } from '../input.ts'
 import { createDocumentIndex, type DocumentIndex, type Hit } from './document-index.ts'
 import { snippetOf } from './document-snippet.ts'
-import { objectInput, textOf } from './input.ts'
 
 export const RESULTS_MAX = 20
 const RESULTS_DEFAULT = 5

@@ -1,6 +1,6 @@
 // The text of an HTML document as headings and paragraphs. It reads for search, it does not sanitise.
 
-import type { Block } from './document-blocks.ts'
+import type { Block } from './document-block.ts'
 
 /** Elements whose content is not text of the document. */
 const SKIPPED: ReadonlySet<string> = new Set(['script', 'style', 'template', 'noscript', 'svg'])

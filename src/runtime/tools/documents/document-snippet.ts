@@ -7,10 +7,14 @@ const SENTENCES_MAX = 3
 /** A text without full stops is cut here. */
 const SENTENCE_CHARS_MAX = 500
 
+/** After a full stop, between paragraphs, and before an item of a list or a row of a table; not where a line wraps. */
+const SENTENCE_END = /(?<=[.!?]["')\]]?\s)(?=\S)|(?<=\n)(?=\n|- |\d{1,3}[.)] |\|)/
+const LINE_WRAP = /(?<!\n)\n(?!\n|- |\d{1,3}[.)] |\|)/g
+
 /** The text in sentences, with the white space after each; joined they are the text again. */
 export function sentencesOf(text: string): string[] {
   const sentences: string[] = []
-  for (const sentence of text.split(/(?<=[.!?:]["')\]]?\s)(?=\S)|(?<=\n)(?=\S)/)) {
+  for (const sentence of text.split(SENTENCE_END)) {
     for (let at = 0; at < sentence.length; at += SENTENCE_CHARS_MAX) {
       sentences.push(sentence.slice(at, at + SENTENCE_CHARS_MAX))
     }
@@ -45,7 +49,7 @@ export function snippetOf(text: string, terms: ReadonlySet<string>): Snippet {
   }
   const before = sentences.slice(0, best.from).join('')
   const chosen = sentences.slice(best.from, best.to).join('').trim().slice(0, SNIPPET_CHARS_MAX)
-  return { text: chosen, linesBefore: before.split('\n').length - 1 }
+  return { text: chosen.replace(LINE_WRAP, ' '), linesBefore: before.split('\n').length - 1 }
 }
 
 function hitsOf(sentence: string, terms: ReadonlySet<string>): Set<string> {

@@ -1,10 +1,10 @@
 // The built-in tool `calculator`.
 
-import { AppError } from '../../base/errors.ts'
+import { AppError } from '../../../base/errors.ts'
+import type { BuiltinTool } from '../builtin-tool.ts'
+import { objectInput, textOf } from '../input.ts'
 import { ARITHMETIC_CHARS_MAX, ArithmeticError, evaluateArithmetic } from './arithmetic.ts'
-import type { BuiltinTool } from './builtin-tool.ts'
 import { fromDecimal, TooLargeError, toDecimal, toNumber } from './fraction.ts'
-import { objectInput, textOf } from './input.ts'
 
 /**
  * Numbers are exact fractions: `result` is the nearest JSON number, and where that one cannot hold all digits

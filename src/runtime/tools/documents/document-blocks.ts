@@ -1,15 +1,8 @@
 // Documents of several kinds as a sequence of headings and paragraphs with their lines.
 
-import { isJsonObject, type Json } from '../../base/json.ts'
+import { isJsonObject, type Json } from '../../../base/json.ts'
+import type { Block } from './document-block.ts'
 import { htmlBlocks } from './html-blocks.ts'
-
-/** A paragraph, or a heading of that level (1 is the highest). */
-export interface Block {
-  readonly text: string
-  /** Where it begins, from 1. */
-  readonly line: number
-  readonly level?: number
-}
 
 const CELLS_MAX = 200
 const CELL_CHARS_MAX = 2_000
@@ -72,7 +65,8 @@ function plain(line: string): string {
   return line
     .replace(/!?\[([^\]\n]{0,300})\]\([^)\s]{0,500}\)/g, '$1')
     .replace(/(\*\*|__|`)/g, '')
-    .replace(/^(?:[-*+]|>)\s+/, '')
+    .replace(/^>\s+/, '')
+    .replace(/^[*+-]\s+/, '- ')
 }
 
 /** Each item of a list, each property of an object is a paragraph of `name: value` pairs. */
@@ -84,12 +78,15 @@ function* jsonBlocks(text: string): Generator<Block> {
     yield* textBlocks(text)
     return
   }
-  const items = topItems(document)
-  let searchFrom = 0
-  for (const item of items) {
-    const found = text.indexOf(firstLiteral(item), searchFrom)
-    if (found !== -1) searchFrom = found
-    yield { text: pairs(item).join('; '), line: lineAt(text, searchFrom) }
+  let offset = 0
+  let line = 1
+  for (const item of topItems(document)) {
+    const found = text.indexOf(firstLiteral(item), offset)
+    if (found !== -1) {
+      line += lineBreaks(text, offset, found)
+      offset = found
+    }
+    yield { text: pairs(item).join('; '), line }
   }
 }
 
@@ -123,16 +120,20 @@ function firstLiteral(value: Json): string {
   return first === undefined ? '{' : firstLiteral(first)
 }
 
-function lineAt(text: string, offset: number): number {
-  let line = 1
-  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line += 1
-  return line
+function lineBreaks(text: string, from: number, to: number): number {
+  let breaks = 0
+  for (let at = text.indexOf('\n', from); at !== -1 && at < to; at = text.indexOf('\n', at + 1)) breaks += 1
+  return breaks
 }
 
-/** Each row is a paragraph of `column: cell` pairs (RFC 4180; the first row names the columns). */
+/** Each row is a paragraph of `column: cell` pairs (RFC 4180; the first row names the columns). Separated by comma, semicolon or tab. */
 function* csvBlocks(text: string): Generator<Block> {
   let header: readonly string[] | undefined
-  for (const { cells, line } of csvRows(text)) {
+  const firstLine = text.slice(0, Math.max(text.indexOf('\n'), 0))
+  const [separator = ','] = [',', ';', '\t'].toSorted(
+    (a, b) => firstLine.split(b).length - firstLine.split(a).length,
+  )
+  for (const { cells, line } of csvRows(text, separator)) {
     if (cells.every((cell) => cell.trim() === '')) continue
     if (header === undefined) {
       header = cells
@@ -144,7 +145,10 @@ function* csvBlocks(text: string): Generator<Block> {
   }
 }
 
-function* csvRows(text: string): Generator<{ readonly cells: readonly string[]; readonly line: number }> {
+function* csvRows(
+  text: string,
+  separator: string,
+): Generator<{ readonly cells: readonly string[]; readonly line: number }> {
   let cells: string[] = []
   let cell = ''
   let quoted = false
@@ -159,7 +163,7 @@ function* csvRows(text: string): Generator<{ readonly cells: readonly string[]; 
       if (char !== '"' || quoted) cell += char
     } else if (char === '"' && cell === '') {
       quoted = true
-    } else if (char === ',' || char === ';' || char === '\n') {
+    } else if (char === separator || char === '\n') {
       cells.push(cell)
       cell = ''
       if (char === '\n') {

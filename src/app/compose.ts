@@ -1,0 +1,255 @@
+// The only wiring: from settings to an application that runs. Owns the order in which parts are opened and closed.
+// Knows no rule of the product; each part is made by its own folder. Called by start, serve, dev and whole-product tests.
+
+import { mkdir } from 'node:fs/promises'
+import { createApi } from '../api/api.ts'
+import type { ApiDeps } from '../api/api-deps.ts'
+import { createIdempotencyStore } from '../api/idempotency-store.ts'
+import { isJsonObject } from '../base/json.ts'
+import { type Clock, systemClock } from '../base/time.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { createCatalog } from '../catalog/create-catalog.ts'
+import { importOpenApi } from '../catalog/openapi.ts'
+import { listAudit } from '../events/audit-log.ts'
+import { createIdentity } from '../identity/create-identity.ts'
+import type { Identity } from '../identity/identity.ts'
+import type { ModelProvider, ModelRegistry } from '../models/model.ts'
+import { createModelRegistry } from '../models/registry.ts'
+import { priceBook } from '../money/price-book.ts'
+import { rate } from '../money/rating.ts'
+import { insertUsage } from '../money/usage-store.ts'
+import { createHealth, type Health } from '../operations/health.ts'
+import { databaseCheck, diskCheck, schemaCheck, workerCheck } from '../operations/health-checks.ts'
+import type { Logger } from '../operations/logging/logger.ts'
+import { createQueueDepth } from '../operations/queue-depth.ts'
+import type { GuardedFetch } from '../outbound/guarded-fetch.ts'
+import { POLL_MS } from '../queue/job.ts'
+import { createRuntime } from '../runtime/create-runtime.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { callHttpOperation } from '../runtime/tools/http/http-operation.ts'
+import { createBuiltinTools } from '../runtime/tools/registry.ts'
+import type { Worker } from '../runtime/worker.ts'
+import type { Database } from '../storage/database.ts'
+import { assertCurrentSchema, migrate } from '../storage/migrations/migrate.ts'
+import { openDatabase } from '../storage/open.ts'
+import { createCapturePolicy } from './compose/capture-policy.ts'
+import { definitionChecks } from './compose/definition-checks.ts'
+import { createLazyFetch } from './compose/lazy-fetch.ts'
+import { createTelemetry, openLog, openTracing, type Telemetry } from './compose/telemetry.ts'
+import { databaseUrl } from './database-url.ts'
+import { EMPTY_PROJECT, type HostProject } from './host-code.ts'
+import { registrySettings } from './model-registry-settings.ts'
+import type { Settings } from './settings.ts'
+
+export interface App extends AsyncDisposable {
+  readonly settings: Settings
+  readonly db: Database
+  readonly identity: Identity
+  readonly catalog: Catalog
+  readonly models: ModelRegistry
+  readonly runtime: Runtime
+  readonly worker: Worker
+  readonly log: Logger
+  /** The API as a fetch handler. */
+  readonly fetch: (request: Request, env?: object) => Response | Promise<Response>
+  /** The server begins to stop: `/readyz` says no, streams end, new requests are answered 503. */
+  stopping(): void
+  /** Drains the worker and closes every part, the last opened first. Answers the same promise again. */
+  close(): Promise<void>
+}
+
+export interface Overrides {
+  readonly clock?: Clock
+  /** Put around the opened database, for tests that make it fail. */
+  readonly wrapDatabase?: (db: Database) => Database
+  /** Providers that win over those of the same name. */
+  readonly models?: readonly ModelProvider[]
+  /** The host's own tools and guardrails. */
+  readonly host?: HostProject
+  readonly log?: Logger
+  /** Hosts beside those of the settings: the example shop's. */
+  readonly outboundAllowHosts?: readonly string[]
+}
+
+/** A worker that has not looked for jobs for so long is taken for stuck. */
+const WORKER_SILENT_MS_MAX = 15 * POLL_MS
+/** How long a schema that was found current counts as current. */
+const SCHEMA_AGE_MS_MAX = 60_000
+
+/** Opens everything and starts the worker. What was opened is closed again where a later part fails. */
+export async function compose(settings: Settings, overrides: Overrides = {}): Promise<App> {
+  await using opened = new AsyncDisposableStack()
+  const log = overrides.log ?? opened.use(openLog(settings))
+  const clock = overrides.clock ?? systemClock
+  const tracing = opened.use(await openTracing(settings))
+  const db = opened.use(await openStorage(settings, overrides))
+  const telemetry = createTelemetry({ log, tracing, clock, queueDepth: createQueueDepth(db) })
+  const allowHosts = [...settings.outboundAllowHosts, ...(overrides.outboundAllowHosts ?? [])]
+  const outbound = opened.use(createLazyFetch({ allowHosts }))
+  const models = createModelRegistry(registrySettings(settings.models, overrides.models))
+  const identity = opened.use(createIdentity({ db, clock }))
+  const { catalog, runtime, worker } = createCore({
+    settings,
+    overrides,
+    db,
+    clock,
+    outbound,
+    models,
+    telemetry,
+  })
+  const stopping = new AbortController()
+  const health = createHealth({ checks: healthChecks({ settings, db, worker, clock }), clock })
+  const api = createApi({
+    identity,
+    catalog,
+    runtime,
+    idempotency: createIdempotencyStore(db, clock),
+    importOpenApi,
+    listAudit: auditPages(db),
+    readiness: health.ready,
+    metrics: telemetry.metrics.text,
+    log: apiLog(log),
+    clock,
+    stopping: stopping.signal,
+    observe: telemetry.http,
+    corsOrigins: settings.server.corsOrigins,
+  })
+  if (settings.workerConcurrency > 0) {
+    opened.defer(() => worker.stop(settings.server.shutdownTimeoutMs))
+    await worker.start()
+  }
+  const parts = opened.move()
+  return createHandle(
+    { settings, db, identity, catalog, models, runtime, worker, log },
+    { parts, stopping, health, fetch: api.fetch },
+  )
+}
+
+type Parts = Pick<App, 'settings' | 'db' | 'identity' | 'catalog' | 'models' | 'runtime' | 'worker' | 'log'>
+
+interface Handles {
+  readonly parts: AsyncDisposableStack
+  readonly stopping: AbortController
+  readonly health: Health
+  readonly fetch: (request: Request, env?: object) => Response | Promise<Response>
+}
+
+function createHandle(app: Parts, { parts, stopping, health, fetch }: Handles): App {
+  let closed: Promise<void> | undefined
+  const stop = (): void => {
+    health.stopping()
+    stopping.abort()
+  }
+  const close = (): Promise<void> => {
+    stop()
+    closed ??= parts.disposeAsync()
+    return closed
+  }
+  return {
+    ...app,
+    fetch: (request, env) => fetch(request, env),
+    stopping: stop,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+async function openStorage(settings: Settings, { wrapDatabase }: Overrides): Promise<Database> {
+  // The data folder holds the database and the first key: nobody else needs to look inside.
+  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 })
+  const db = await openDatabase(databaseUrl(settings.database))
+  try {
+    if (settings.profile.migratesAtStart) await migrate(db)
+    else await assertCurrentSchema(db)
+  } catch (error) {
+    await db[Symbol.asyncDispose]()
+    throw error
+  }
+  return wrapDatabase === undefined ? db : wrapDatabase(db)
+}
+
+interface CoreDeps {
+  readonly settings: Settings
+  readonly overrides: Overrides
+  readonly db: Database
+  readonly clock: Clock
+  readonly outbound: GuardedFetch
+  readonly models: ModelRegistry
+  readonly telemetry: Telemetry
+}
+
+function createCore({ settings, overrides, db, clock, outbound, models, telemetry }: CoreDeps) {
+  const host = overrides.host ?? EMPTY_PROJECT
+  const collections = Object.fromEntries(settings.documentFolders.map(({ name, path }) => [name, path]))
+  const builtinTools = createBuiltinTools({ fetch: outbound, collections })
+  const codeTools = new Map(host.codeTools.map((tool) => [tool.definition.name, tool]))
+  const checks = definitionChecks({
+    builtinToolNames: new Set(builtinTools.keys()),
+    codeToolNames: new Set(codeTools.keys()),
+    models,
+  })
+  const catalog = createCatalog({ ...checks, db, clock })
+  const prices = priceBook()
+  const { runtime, worker } = createRuntime({
+    db,
+    clock,
+    versions: catalog.versions,
+    models,
+    builtinTools,
+    codeTools,
+    codeGuardrails: new Map(host.guardrails.map((guardrail) => [guardrail.definition.name, guardrail])),
+    callHttp: (implementation, _effect, input, context) =>
+      callHttpOperation(outbound, implementation, input, context),
+    metering: { rate: (model, usage, at) => rate(prices, model, usage, at), record: insertUsage },
+    capturePolicy: createCapturePolicy(db),
+    concurrency: settings.workerConcurrency,
+    observer: telemetry.runtime,
+  })
+  return { catalog, runtime, worker }
+}
+
+interface HealthDeps {
+  readonly settings: Settings
+  readonly db: Database
+  readonly worker: Worker
+  readonly clock: Clock
+}
+
+function healthChecks({ settings, db, worker, clock }: HealthDeps) {
+  const { workerConcurrency: concurrency, dataDir } = settings
+  // A worker that is full looks for nothing.
+  const alive = (): boolean =>
+    worker.active() >= concurrency || clock() - worker.lastPollAt() < WORKER_SILENT_MS_MAX
+  let schemaSeenAt = Number.NEGATIVE_INFINITY
+  const schema = async (): Promise<void> => {
+    if (clock() - schemaSeenAt < SCHEMA_AGE_MS_MAX) return
+    await assertCurrentSchema(db)
+    schemaSeenAt = clock()
+  }
+  return [
+    databaseCheck(() => db.ping()),
+    schemaCheck(schema),
+    ...(concurrency > 0 ? [workerCheck(alive)] : []),
+    ...(settings.database.engine === 'sqlite' ? [diskCheck(dataDir)] : []),
+  ]
+}
+
+function auditPages(db: Database): ApiDeps['listAudit'] {
+  return async (tenantId, page) => {
+    const { items, nextCursor } = await listAudit(db, tenantId, page)
+    // The log writes objects only.
+    return {
+      items: items.map((entry) => ({ ...entry, data: isJsonObject(entry.data) ? entry.data : {} })),
+      nextCursor,
+    }
+  }
+}
+
+/** Our log as the API speaks to it. */
+function apiLog(log: Logger) {
+  const to =
+    (level: 'debug' | 'info' | 'error') =>
+    ({ err, ...fields }: Readonly<Record<string, unknown>>, message: string): void =>
+      log[level](message, err === undefined ? fields : { ...fields, error: err })
+  return { debug: to('debug'), info: to('info'), error: to('error') }
+}

@@ -1,0 +1,45 @@
+// What the catalog asks when a definition is saved: schemas, expressions, patterns, names and models of this server.
+
+import { type FieldError, isAppError } from '../../base/errors.ts'
+import { checkSchema } from '../../base/json-schema.ts'
+import type { Checks } from '../../catalog/check/checks.ts'
+import type { ModelRegistry } from '../../models/model.ts'
+import { compileExpression } from '../../sandbox/expression.ts'
+import { patternProblem } from '../../sandbox/pattern.ts'
+
+export interface CheckSources {
+  readonly builtinToolNames: ReadonlySet<string>
+  readonly codeToolNames: ReadonlySet<string>
+  readonly models: ModelRegistry
+}
+
+export function definitionChecks({ builtinToolNames, codeToolNames, models }: CheckSources): Checks {
+  return {
+    builtinToolNames,
+    codeToolNames,
+    checkSchema: (schema) => checkSchema(schema, patternProblem),
+    checkExpression: (source, variables) => errorsOf(() => compileExpression(source, { variables })),
+    checkPattern(source) {
+      const message = patternProblem(source)
+      return message === undefined ? [] : [{ path: '', message }]
+    },
+    modelKnown: (model) => modelErrors(models, model),
+  }
+}
+
+/** A provider that is not configured yet is no error of the definition: the run says so. */
+function modelErrors(models: ModelRegistry, model: string): readonly FieldError[] {
+  const names = models.list().map(({ name }) => name)
+  if (names.some((name) => model.startsWith(`${name}/`))) return []
+  return [{ path: '', message: `names no provider of this server; there are ${names.join(', ')}` }]
+}
+
+function errorsOf(work: () => unknown): readonly FieldError[] {
+  try {
+    work()
+    return []
+  } catch (error) {
+    if (!isAppError(error)) throw error
+    return error.errors.length > 0 ? error.errors : [{ path: '', message: error.message }]
+  }
+}

@@ -1,0 +1,45 @@
+// The schemas that have a name of their own in /openapi.json.
+
+import type { z } from 'zod'
+import { apiKey, auditEntry, createApiKey, createdApiKey, me, tenant, updateTenant } from '../account.ts'
+import { agentDefinition } from '../agent.ts'
+import { modelCall, modelCallDetail } from '../model-call.ts'
+import { problem } from '../problem.ts'
+import { versionDiff } from '../resource.ts'
+import { ROUTES } from '../routes.ts'
+import { resolution, run, runEvent, startRun, step } from '../run.ts'
+import { createSession, job, session, sessionTurn } from '../session.ts'
+import { toolDefinition } from '../tool.ts'
+import { workflowDefinition } from '../workflow.ts'
+
+export const COMPONENT_NAMES: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
+  [agentDefinition, 'AgentDefinition'],
+  [ROUTES.getAgent.responses[200], 'Agent'],
+  [ROUTES.getAgentVersion.responses[200], 'AgentVersion'],
+  [toolDefinition, 'ToolDefinition'],
+  [ROUTES.getTool.responses[200], 'Tool'],
+  [ROUTES.getToolVersion.responses[200], 'ToolVersion'],
+  [workflowDefinition, 'WorkflowDefinition'],
+  [ROUTES.getWorkflow.responses[200], 'Workflow'],
+  [ROUTES.getWorkflowVersion.responses[200], 'WorkflowVersion'],
+  [versionDiff, 'VersionDiff'],
+  [startRun, 'StartRun'],
+  [run, 'Run'],
+  [step, 'Step'],
+  [runEvent, 'RunEvent'],
+  [resolution, 'Resolution'],
+  [modelCall, 'ModelCall'],
+  [modelCallDetail, 'ModelCallDetail'],
+  [createSession, 'CreateSession'],
+  [session, 'Session'],
+  [sessionTurn, 'SessionTurn'],
+  [job, 'Job'],
+  [me, 'Me'],
+  [tenant, 'Tenant'],
+  [updateTenant, 'UpdateTenant'],
+  [createApiKey, 'CreateApiKey'],
+  [apiKey, 'ApiKey'],
+  [createdApiKey, 'CreatedApiKey'],
+  [auditEntry, 'AuditEntry'],
+  [problem, 'Problem'],
+])

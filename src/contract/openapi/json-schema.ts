@@ -1,0 +1,48 @@
+// Schemas as JSON Schema 2020-12 with the names of the wire, for /openapi.json.
+
+import { z } from 'zod'
+import { wireName } from '../codec/wire-name.ts'
+import { OPAQUE } from '../definition.ts'
+
+export type JsonSchema = Record<string, unknown>
+
+/** A function that turns schemas into JSON Schema; those that have a name become references to it. */
+export function createJsonSchemas(names: ReadonlyMap<z.core.$ZodType, string>) {
+  return (schema: z.core.$ZodType, isRoot = false): JsonSchema => {
+    const name = names.get(schema)
+    if (name !== undefined && !isRoot) return reference(name)
+    const made: JsonSchema = z.toJSONSchema(schema, {
+      // What a client may send; answers have no defaults, and may get further fields.
+      io: 'input',
+      unrepresentable: 'any',
+      override: ({ zodSchema, jsonSchema }) => {
+        const inner = names.get(zodSchema)
+        if (inner !== undefined && inner !== name) become(jsonSchema, reference(inner))
+        else toWire(zodSchema, jsonSchema)
+      },
+    })
+    delete made.$schema
+    return made
+  }
+}
+
+export function reference(name: string): JsonSchema {
+  return { $ref: `#/components/schemas/${name}` }
+}
+
+function become(target: JsonSchema, source: JsonSchema): void {
+  for (const key of Object.keys(target)) delete target[key]
+  Object.assign(target, source)
+}
+
+function toWire(zodSchema: z.core.$ZodType, target: JsonSchema): void {
+  delete target[OPAQUE]
+  // What every JSON integer is, and what `format` says already, tells a reader nothing.
+  if (target.minimum === Number.MIN_SAFE_INTEGER) delete target.minimum
+  if (target.maximum === Number.MAX_SAFE_INTEGER) delete target.maximum
+  if (target.format === 'date-time') delete target.pattern
+  if ((zodSchema as z.core.$ZodTypes)._zod.def.type !== 'object') return
+  const properties = Object.entries(target.properties ?? {})
+  target.properties = Object.fromEntries(properties.map(([key, value]) => [wireName(key), value]))
+  if (Array.isArray(target.required)) target.required = target.required.map((key: string) => wireName(key))
+}
