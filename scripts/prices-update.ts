@@ -1,9 +1,18 @@
-// Makes src/money/prices/prices.json from a copy of an open price list (the data.json of pydantic/genai-prices, MIT):
-//   node scripts/prices-update.ts <data.json> --commit <sha> --retrieved <yyyy-mm-dd> [--out <file>]
+// Makes src/money/prices/prices.json from the price data of @pydantic/genai-prices (MIT), a development dependency:
+//   node scripts/run.cjs scripts/prices-update.ts [--retrieved <yyyy-mm-dd>]
 // It asks no network and guesses nothing: a model whose price it cannot express exactly is left out, and so unpriced.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import {
+  calcPrice,
+  findProvider,
+  type MatchLogic,
+  type ModelInfo,
+  type ModelPrice,
+  type Provider,
+} from '@pydantic/genai-prices'
+import { z } from 'zod'
 import {
   type AmountTexts,
   createPriceBook,
@@ -11,17 +20,19 @@ import {
   type PricePeriod,
 } from '../src/money/price-book.ts'
 
-const PROVIDERS: readonly string[] = [
-  'anthropic',
+const PACKAGE = '@pydantic/genai-prices'
+/** The providers of the registry, and the hosts of open models that it reaches as servers of these names. */
+const PROVIDERS = [
   'openai',
+  'anthropic',
   'google',
   'groq',
+  'together',
   'fireworks',
   'mistral',
   'deepseek',
-]
-const SOURCE = 'https://github.com/pydantic/genai-prices'
-const DEFAULT_OUT = join(import.meta.dirname, '..', 'src', 'money', 'prices', 'prices.json')
+] as const
+const OUT = join(import.meta.dirname, '..', 'src', 'money', 'prices', 'prices.json')
 const OFFLINE: ModelPrices = {
   provider: 'offline',
   model: 'extractive',
@@ -38,62 +49,104 @@ const OFFLINE: ModelPrices = {
     },
   ],
 }
-const KINDS = {
-  input: 'input_mtok',
-  cachedInput: 'cache_read_mtok',
-  cacheWrite: 'cache_write_mtok',
-  output: 'output_mtok',
+const KINDS = [
+  ['input', 'input_mtok'],
+  ['cachedInput', 'cache_read_mtok'],
+  ['cacheWrite', 'cache_write_mtok'],
+  ['cacheWriteOneHour', 'cache_write_1h_mtok'],
+  ['output', 'output_mtok'],
+  ['reasoning', 'output_reasoning_mtok'],
+] as const satisfies readonly (readonly [keyof AmountTexts, string])[]
+const MEDIA_KIND = /^(?:input|output|cache)_(audio|image|video)(?:_read)?_mtok$/
+/** Fees for tools that run at the provider. They are no part of the price of a token. */
+const TOOL_FEES: readonly string[] = ['web_searches_kcount', 'storage_searches_kcount']
+/** The source says of some prices that they are another seller's, or that it found no page for them. */
+const DOUBTED = /open ?router|can't find/i
+/** Any decimal of so many digits survives being a double. */
+const EXACT_DIGITS = 15
+
+export type LeftOutBecause =
+  | 'no price of input and output tokens'
+  | 'the price depends on the hour'
+  | 'charged by something else than tokens'
+  | 'no whole number of pico-USD'
+  | 'doubted by the source'
+  | 'sold by Vertex AI only'
+  | 'no exact name'
+
+export interface Conversion {
+  readonly models: readonly ModelPrices[]
+  readonly leftOut: readonly { readonly model: string; readonly because: LeftOutBecause }[]
+  /** Rules for prefixes and patterns of the models taken, none of which is used. */
+  readonly patternsUnused: number
 }
+
+/** The id of the model by which the source itself prices a name, or undefined where it knows none. */
+export type PricedAs = (provider: string, name: string) => string | undefined
 
 if (import.meta.main) main()
 
 function main(): void {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { commit: { type: 'string' }, retrieved: { type: 'string' }, out: { type: 'string' } },
-  })
-  const [input] = positionals
-  if (input === undefined || values.commit === undefined || values.retrieved === undefined) {
-    throw new Error('Give the file, --commit and --retrieved: a price list says where it comes from.')
-  }
-  const { models, leftOut } = convertPrices(readFileSync(input, 'utf8'))
-  const header = {
-    source: SOURCE,
-    licence: 'MIT',
-    notice:
-      'NOTICE: prices from pydantic/genai-prices, Copyright (c) Pydantic Services Inc. 2025 to present, MIT licence.',
-    retrieved: values.retrieved,
-    upstreamCommit: values.commit,
-    unit: 'Whole pico-USD per token: "1250000" is 1.25 USD per million tokens. Days begin at 00:00 UTC.',
-  }
-  createPriceBook({ models })
-  writeFileSync(values.out ?? DEFAULT_OUT, `${JSON.stringify({ header, models }, null, 2)}\n`)
-  console.log(`${models.length} models; ${leftOut.length} left out: ${leftOut.join(', ')}`)
+  const today = new Date().toISOString().slice(0, 10)
+  const { values } = parseArgs({ options: { retrieved: { type: 'string', default: today } } })
+  const { file, conversion } = makePriceFile(values.retrieved)
+  writeFileSync(OUT, `${JSON.stringify(file, null, 2)}\n`)
+  for (const { model, because } of conversion.leftOut) console.log(`left out: ${model} (${because})`)
+  console.log(`${file.models.length} models, ${conversion.leftOut.length} left out. Now: npm run format`)
 }
 
-/** The models of a list, with the names of those that were left out because something of theirs has no exact form here. */
-export function convertPrices(text: string): { models: readonly ModelPrices[]; leftOut: readonly string[] } {
-  const models: ModelPrices[] = [OFFLINE]
-  const leftOut: string[] = []
-  const taken = new Set<string>()
-  for (const provider of arrayOf(parseExactly(text))) {
-    const name = textOf(recordOf(provider).id)
-    if (!PROVIDERS.includes(name)) continue
-    for (const model of arrayOf(recordOf(provider).models)) {
-      const { id, match, prices } = recordOf(model)
-      const modelName = textOf(id)
-      const periods = periodsOf(prices)
-      if (periods === undefined || taken.has(`${name}/${modelName}`)) {
-        leftOut.push(`${name}/${modelName}`)
-        continue
+/** The content of prices.json, from the package that is installed. */
+export function makePriceFile(retrieved: string) {
+  const folder = new URL('..', import.meta.resolve(PACKAGE))
+  const manifest = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')))
+  const licenceText = readFileSync(new URL('LICENSE', folder), 'utf8').trim()
+  const copyright = /^Copyright .+$/m.exec(licenceText)?.[0]
+  if (copyright === undefined) throw new Error(`The licence of ${PACKAGE} names no owner.`)
+  const providers = PROVIDERS.map((providerId) => {
+    const provider = findProvider({ providerId })
+    if (provider?.id !== providerId) throw new Error(`${PACKAGE} knows no provider "${providerId}".`)
+    return provider
+  })
+  const conversion = convertPrices(
+    providers,
+    (providerId, name) => calcPrice({}, name, { providerId })?.model.id,
+  )
+  const models = [OFFLINE, ...conversion.models]
+  createPriceBook({ models })
+  const header = {
+    source: `${PACKAGE} ${manifest.version}`,
+    licence: 'MIT',
+    notice: `NOTICE: price data from ${PACKAGE}. ${copyright}. Its licence follows.`,
+    licenceText,
+    retrieved,
+    unit: 'Whole pico-USD per token: "1250000" is 1.25 USD per million tokens. Days begin at 00:00 UTC.',
+    modelsLeftOut: conversion.leftOut.length,
+    patternsUnused: conversion.patternsUnused,
+  }
+  return { file: { header, models }, conversion }
+}
+
+export function convertPrices(providers: readonly Provider[], pricedAs: PricedAs): Conversion {
+  const models: ModelPrices[] = []
+  const leftOut: { model: string; because: LeftOutBecause }[] = []
+  let patternsUnused = 0
+  for (const provider of providers) {
+    for (const info of provider.models) {
+      const names = [...new Set([info.id, ...exactNames(info.match)])].filter(
+        // An id that ends in a dash is a prefix.
+        (name) => !name.endsWith('-') && pricedAs(provider.id, name) === info.id,
+      )
+      const model = convertModel(provider, info, names)
+      if (typeof model === 'string') leftOut.push({ model: `${provider.id}/${info.id}`, because: model })
+      else {
+        models.push(model)
+        patternsUnused += patternCount(info.match)
       }
-      taken.add(`${name}/${modelName}`)
-      const aliases = exactNames(match).filter((alias) => !taken.has(`${name}/${alias}`))
-      for (const alias of aliases) taken.add(`${name}/${alias}`)
-      models.push({ provider: name, model: modelName, aliases, source: SOURCE, prices: periods })
     }
   }
-  return { models, leftOut }
+  return { models, leftOut, patternsUnused }
 }
 
 /** Pico-USD per token of a decimal text of USD per million tokens; undefined where that is not whole. */
@@ -101,108 +154,126 @@ export function picosOf(decimal: string): string | undefined {
   const match = /^(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,2}))?$/.exec(decimal)
   if (!match) return undefined
   const fraction = match[2] ?? ''
+  const digits = BigInt(`${match[1]}${fraction}`)
+  // The package holds numbers. With more digits than this, the shortest text of a double may not be the decimal it was made of.
+  if (digits.toString().length > EXACT_DIGITS) return undefined
   // A dollar per million tokens is a million pico-USD per token.
   const shift = 6 + Number(match[3] ?? '0') - fraction.length
-  const digits = BigInt(`${match[1]}${fraction}`)
   if (shift >= 0) return (digits * 10n ** BigInt(shift)).toString()
   const divisor = 10n ** BigInt(-shift)
   return digits % divisor === 0n ? (digits / divisor).toString() : undefined
 }
 
-/** Names that match exactly. Rules for prefixes and patterns are not taken: they charge the wrong model sooner or later. */
-function exactNames(match: unknown): string[] {
-  if (!isRecord(match)) return []
-  if (typeof match.equals === 'string') return [match.equals]
-  return 'or' in match ? [...new Set(arrayOf(match.or).flatMap(exactNames))] : []
+function convertModel(
+  provider: Provider,
+  info: ModelInfo,
+  names: readonly string[],
+): ModelPrices | LeftOutBecause {
+  const [model, ...aliases] = names
+  if (provider.id === 'google' && info.id.startsWith('claude-')) return 'sold by Vertex AI only'
+  const periods = periodsOf(info.prices)
+  if (typeof periods === 'string') return periods
+  if (DOUBTED.test(info.price_comments ?? '')) return 'doubted by the source'
+  if (model === undefined) return 'no exact name'
+  const media = mediaPricedApart(info)
+  return {
+    provider: provider.id,
+    model,
+    aliases,
+    source: provider.pricing_urls?.[0] ?? PACKAGE,
+    ...(media.length === 0 ? {} : { mediaPricedApart: media }),
+    prices: periods,
+  }
 }
 
-/** Periods by date; undefined where a price depends on the hour, on requests, or is not whole. */
-function periodsOf(prices: unknown): readonly PricePeriod[] | undefined {
-  if (!Array.isArray(prices)) {
-    const amounts = amountsOf(prices)
-    return amounts && [{ effectiveFrom: null, ...amounts }]
+/** Names that match exactly. Rules for prefixes and patterns are not taken: they charge the wrong model sooner or later. */
+function exactNames(match: MatchLogic): readonly string[] {
+  if ('equals' in match) return [match.equals]
+  return 'or' in match ? match.or.flatMap(exactNames) : []
+}
+
+function patternCount(match: MatchLogic): number {
+  if ('equals' in match) return 0
+  return 'or' in match ? match.or.reduce((sum, rule) => sum + patternCount(rule), 0) : 1
+}
+
+/** The source scans its periods from the last to the first; with rising dates that is the same as each ending at the next. */
+function periodsOf(prices: ModelInfo['prices']): readonly PricePeriod[] | LeftOutBecause {
+  const entries = Array.isArray(prices) ? prices : [{ prices }]
+  const starts: (string | null)[] = []
+  for (const [at, { constraint }] of entries.entries()) {
+    if (constraint?.type === 'time_of_date') return 'the price depends on the hour'
+    if (constraint === undefined && at > 0) throw new Error('Only the first price may have no date.')
+    starts.push(constraint?.start_date ?? null)
   }
   const periods: PricePeriod[] = []
-  for (const [at, entry] of prices.entries()) {
-    const { constraint, prices: own } = recordOf(entry)
-    const amounts = amountsOf(own)
-    const from = constraint == null ? null : dayOf(constraint)
-    const next: unknown = prices[at + 1]
-    const until = next === undefined ? null : dayOf(recordOf(next).constraint)
-    if (amounts === undefined || from === undefined || until === undefined) return undefined
-    periods.push({ effectiveFrom: from, effectiveUntil: until, ...amounts })
+  for (const [at, entry] of entries.entries()) {
+    const amounts = amountsOf(entry.prices)
+    if (typeof amounts === 'string') return amounts
+    const until = starts[at + 1]
+    periods.push({
+      effectiveFrom: starts[at] ?? null,
+      ...(until == null ? {} : { effectiveUntil: until }),
+      ...amounts,
+    })
   }
-  return periods.length === 0 ? undefined : periods
-}
-
-function dayOf(constraint: unknown): string | undefined {
-  if (!isRecord(constraint) || typeof constraint.start_date !== 'string') return undefined
-  return constraint.start_date
+  return periods
 }
 
 type Amounts = AmountTexts & Pick<PricePeriod, 'tiers'>
 
-function amountsOf(prices: unknown): Amounts | undefined {
-  const given = recordOf(prices)
-  if ('requests_kcount' in given) return undefined
+/** Tiers mean the same on both sides: over the start, by the whole prompt with its cached tokens, the whole call costs that. */
+function amountsOf(prices: ModelPrice): Amounts | LeftOutBecause {
+  const rated: readonly string[] = KINDS.map(([, key]) => key)
+  for (const key of Object.keys(prices)) {
+    if (!rated.includes(key) && !MEDIA_KIND.test(key) && !TOOL_FEES.includes(key))
+      return 'charged by something else than tokens'
+  }
+  const base = amountsAbove(prices, 0)
+  if (typeof base === 'string') return base
+  const tiers: NonNullable<PricePeriod['tiers']>[number][] = []
+  for (const aboveTokens of tierStarts(prices)) {
+    const amounts = amountsAbove(prices, aboveTokens)
+    if (typeof amounts === 'string') return amounts
+    tiers.push({ aboveTokens, ...amounts })
+  }
+  return tiers.length === 0 ? base : { ...base, tiers }
+}
+
+function tierStarts(prices: ModelPrice): readonly number[] {
   const starts = new Set<number>()
-  for (const field of Object.values(KINDS)) {
-    const price = given[field]
-    if (isRecord(price)) for (const tier of arrayOf(price.tiers)) starts.add(Number(recordOf(tier).start))
+  for (const [, key] of KINDS) {
+    const price = prices[key]
+    if (typeof price === 'object') for (const tier of price.tiers) starts.add(tier.start)
   }
-  const base = amountsFor(given, 0)
-  const tiers = [...starts]
-    .sort((a, b) => a - b)
-    .map((start) => ({ start, amounts: amountsFor(given, start) }))
-  if (base === undefined || tiers.some(({ amounts }) => amounts === undefined)) return undefined
-  const above = tiers.flatMap(({ start, amounts }) => (amounts ? [{ aboveTokens: start, ...amounts }] : []))
-  return above.length === 0 ? base : { ...base, tiers: above }
+  return [...starts].sort((a, b) => a - b)
 }
 
-/** The prices of a call of more than so many tokens; undefined where input or output has none, or one is not whole. */
-function amountsFor(given: Readonly<Record<string, unknown>>, above: number): AmountTexts | undefined {
-  const picos = (field: string): string | undefined => {
-    const price = given[field]
-    if (!isRecord(price)) return typeof price === 'string' ? picosOf(price) : undefined
-    const reached = arrayOf(price.tiers).filter((tier) => Number(recordOf(tier).start) <= above)
-    return picosOf(textOf(reached.length === 0 ? price.base : recordOf(reached.at(-1)).price))
+/** The prices of a call whose prompt has more than so many tokens. */
+function amountsAbove(prices: ModelPrice, tokens: number): AmountTexts | LeftOutBecause {
+  const found: Partial<Record<keyof AmountTexts, string>> = {}
+  for (const [kind, key] of KINDS) {
+    const price = priceAbove(prices[key], tokens)
+    if (price === undefined) continue
+    const picos = picosOf(String(price))
+    if (picos === undefined) return 'no whole number of pico-USD'
+    found[kind] = picos
   }
-  const input = picos(KINDS.input)
-  const output = picos(KINDS.output)
-  const cachedInput = picos(KINDS.cachedInput)
-  const cacheWrite = picos(KINDS.cacheWrite)
-  const inexact = (field: string, text: string | undefined): boolean =>
-    given[field] !== undefined && text === undefined
-  if (inexact(KINDS.cachedInput, cachedInput) || inexact(KINDS.cacheWrite, cacheWrite)) return undefined
-  if (input === undefined || output === undefined) return undefined
-  return { input, cachedInput, cacheWrite, output }
+  const { input, output } = found
+  if (input === undefined || output === undefined) return 'no price of input and output tokens'
+  return { ...found, input, output }
 }
 
-/** JSON with every number kept as the text that stood there, so that no price passes through a float. */
-function parseExactly(text: string): unknown {
-  const keep = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
-    typeof value === 'number'
-      ? (context?.source ?? refuse('This Node cannot read the text of a number.'))
-      : value
-  return JSON.parse(text, keep)
+function priceAbove(price: ModelPrice[string], tokens: number): number | undefined {
+  if (typeof price !== 'object') return price
+  const reached = price.tiers.filter(({ start }) => start <= tokens).sort((a, b) => a.start - b.start)
+  return reached.at(-1)?.price ?? price.base
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? value : refuse('The price list has not the form that this script reads.')
-}
-
-function arrayOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : refuse('The price list has not the form that this script reads.')
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : refuse('The price list has not the form that this script reads.')
-}
-
-function refuse(why: string): never {
-  throw new Error(why)
+/** Media whose tokens have prices of their own, which the price file does not hold. */
+function mediaPricedApart({ id, prices }: ModelInfo): readonly string[] {
+  const keys = (Array.isArray(prices) ? prices : [{ prices }]).flatMap((entry) => Object.keys(entry.prices))
+  // The source lacks the audio prices of `gpt-4o-audio-preview`; they are not those of text.
+  const named = /audio/.test(id) ? ['audio'] : []
+  return [...new Set([...named, ...keys.flatMap((key) => MEDIA_KIND.exec(key)?.[1] ?? [])])].sort()
 }

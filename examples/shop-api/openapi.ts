@@ -28,7 +28,7 @@ export function shopOpenapi(baseUrl: string): object {
       '/books': {
         get: {
           operationId: 'find_books',
-          summary: 'Find books of the bookshop by title or author, with price and stock.',
+          summary: 'Find books of the bookshop by title or author.',
           parameters: [
             {
               name: 'query',

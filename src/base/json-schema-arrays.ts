@@ -1,9 +1,17 @@
 // The keywords of JSON Schema for arrays.
 
 import type { Json, JsonObject } from './json.ts'
-import type { Inside } from './json-schema-compile.ts'
 import { equalityKey } from './json-schema-equality.ts'
-import { attempt, type Check, createRun, type Place, type Run, report, spend } from './json-schema-run.ts'
+import {
+  attempt,
+  type Check,
+  createRun,
+  type Inside,
+  type Place,
+  type Run,
+  report,
+  spend,
+} from './json-schema-run.ts'
 
 type ArrayCheck = (value: readonly Json[], place: Place, run: Run) => void
 

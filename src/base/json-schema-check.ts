@@ -4,8 +4,8 @@ import type { FieldError } from './errors.ts'
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
 import { resolvePointer, toPointer } from './json-schema-pointer.ts'
 
-export const SCHEMA_DEPTH_MAX = 32
-export const SUBSCHEMAS_MAX = 2_000
+const SCHEMA_DEPTH_MAX = 32
+const SUBSCHEMAS_MAX = 2_000
 const SCHEMA_ERRORS_MAX = 50
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 const TYPES = ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'] as const

@@ -1,11 +1,11 @@
 // The keywords of JSON Schema that put schemas together: allOf, anyOf, oneOf, not, if.
 
 import type { Json, JsonObject } from './json.ts'
-import type { Inside } from './json-schema-compile.ts'
 import {
   attempt,
   type Check,
   type Found,
+  type Inside,
   keepSeen,
   type Place,
   pointerOf,

@@ -5,19 +5,13 @@ import { arrayChecks } from './json-schema-arrays.ts'
 import { choiceChecks } from './json-schema-choices.ts'
 import { objectChecks } from './json-schema-objects.ts'
 import { resolvePointer } from './json-schema-pointer.ts'
-import { type Check, keepSeen, type Run, report, spend } from './json-schema-run.ts'
+import { type Check, type Inside, keepSeen, type Run, report, spend } from './json-schema-run.ts'
 import { scalarChecks, typeCheck } from './json-schema-scalars.ts'
 
 export interface CompileContext {
   readonly root: Json
   /** Compiled schemas by their pointer, so that references in circles end. */
   readonly nodes: Map<string, Check>
-  readonly compilePattern: (source: string) => (text: string) => boolean
-}
-
-/** What the keywords of one schema need to compile what is inside them. */
-export interface Inside {
-  readonly compile: (schema: Json) => Check
   readonly compilePattern: (source: string) => (text: string) => boolean
 }
 

@@ -14,7 +14,7 @@ const EMAIL_CHARS_MAX = 254
 const FORMAT_CHARS_MAX = 8_192
 
 /** What a text of each format looks like, for people, and the test. All tests take linear time. */
-export const FORMATS: Readonly<Record<string, { readonly example: string; test(text: string): boolean }>> = {
+const FORMATS: Readonly<Record<string, { readonly example: string; test(text: string): boolean }>> = {
   date: { example: '2026-01-31', test: isDate },
   time: { example: '13:45:00Z', test: isTime },
   'date-time': { example: '2026-01-31T13:45:00Z', test: isDateTime },

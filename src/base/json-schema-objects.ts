@@ -1,8 +1,16 @@
 // The keywords of JSON Schema for objects.
 
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
-import type { Inside } from './json-schema-compile.ts'
-import { attempt, type Check, createRun, type Place, type Run, report, spend } from './json-schema-run.ts'
+import {
+  attempt,
+  type Check,
+  createRun,
+  type Inside,
+  type Place,
+  type Run,
+  report,
+  spend,
+} from './json-schema-run.ts'
 import { patternProblem } from './json-schema-scalars.ts'
 
 const NAMES_SHOWN_MAX = 12

@@ -36,6 +36,12 @@ export interface Run {
 /** Checks a value and adds what is wrong to the run. */
 export type Check = (value: Json, place: Place, run: Run) => void
 
+/** What the keywords of one schema need to compile what is inside them. */
+export interface Inside {
+  readonly compile: (schema: Json) => Check
+  readonly compilePattern: (source: string) => (text: string) => boolean
+}
+
 export function createRun(
   effort: Run['effort'] = { steps: STEPS_MAX, levels: LEVELS_MAX, exhausted: false },
 ): Run {

@@ -1,10 +1,9 @@
 // The keywords of JSON Schema for single values: type, enum, const, numbers and texts.
 
 import type { Json, JsonObject } from './json.ts'
-import type { Inside } from './json-schema-compile.ts'
 import { isMultipleOf, sameJson } from './json-schema-equality.ts'
 import { formatOf } from './json-schema-formats.ts'
-import { type Check, type Place, type Run, report, shown, spend } from './json-schema-run.ts'
+import { type Check, type Inside, type Place, type Run, report, shown, spend } from './json-schema-run.ts'
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   array: 'an array',

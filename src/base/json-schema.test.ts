@@ -187,7 +187,7 @@ describe('limits of schemas', () => {
     assert.ok(performance.now() - started < limitMs)
   }
   const tooMuch = (schema: Json, value: Json) =>
-    within(2_000, () => assert.match(compileSchema(schema)(value)[0]?.message ?? '', /too large or too deep/))
+    within(5_000, () => assert.match(compileSchema(schema)(value)[0]?.message ?? '', /too large or too deep/))
 
   it('stops references that multiply', () => {
     const names = Array.from({ length: 30 }, (_, index) => `d${index}`)
@@ -212,7 +212,7 @@ describe('limits of schemas', () => {
 
   it('finds doubles in long lists without comparing each with each', () => {
     const long = Array.from({ length: 60_000 }, (_, index) => ({ index }))
-    within(2_000, () => assert.deepEqual(compileSchema({ uniqueItems: true })(long), []))
+    within(5_000, () => assert.deepEqual(compileSchema({ uniqueItems: true })(long), []))
   })
 })
 

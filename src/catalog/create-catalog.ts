@@ -9,9 +9,9 @@ import type { Checks } from './check/checks.ts'
 import { createRules } from './check/rules.ts'
 import { toolErrors, toolNameErrors } from './check/tool-check.ts'
 import { workflowErrors } from './check/workflow-check.ts'
-import { createDefinitions } from './definitions.ts'
+import { createDefinitions } from './definitions/definitions.ts'
 import { KINDS } from './kind.ts'
-import { createVersionReader } from './version-reader.ts'
+import { createVersionReader } from './versions/version-reader.ts'
 
 export interface CatalogDeps extends Checks {
   readonly db: Database

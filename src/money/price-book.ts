@@ -45,6 +45,8 @@ export interface ModelPrices {
   /** Other names that the provider documents for the same model at the same price. */
   readonly aliases: readonly string[]
   readonly source: string
+  /** Media (`audio`, `image`, `video`) whose tokens have prices of their own that this file lacks: such calls are unpriced. */
+  readonly mediaPricedApart?: readonly string[] | undefined
   readonly prices: readonly PricePeriod[]
 }
 
@@ -66,7 +68,7 @@ export function createPriceBook(file: PriceFile): PriceBook {
   return { find: (model, at) => byName.get(model)?.find((price) => isInForce(price, at)) }
 }
 
-function readPeriods({ provider, model, prices }: ModelPrices): readonly Price[] {
+function readPeriods({ provider, model, prices, mediaPricedApart = [] }: ModelPrices): readonly Price[] {
   const name = `${provider}/${model}`
   const read = prices.map((period): Price => {
     const base = readAmounts(name, period)
@@ -77,6 +79,7 @@ function readPeriods({ provider, model, prices }: ModelPrices): readonly Price[]
       until: readDay(name, period.effectiveUntil),
       base,
       tiers,
+      mediaPricedApart,
     }
   })
   for (const [at, price] of read.entries()) {

@@ -32,6 +32,8 @@ export interface Price {
   readonly base: TokenPrices
   /** By rising threshold. */
   readonly tiers: readonly ContextTier[]
+  /** Media (`audio`, `image`, `video`) whose tokens cost something else than those of text, and what is not known here. */
+  readonly mediaPricedApart: readonly string[]
 }
 
 export function isInForce(price: Price, at: EpochMs): boolean {

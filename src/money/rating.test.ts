@@ -10,9 +10,9 @@ const AT = Date.parse('2026-11-22T12:00:00.000Z')
 const book = priceBook()
 
 describe('rating', () => {
-  // Each amount is worked out by hand from the provider's page; 1 USD per million tokens is 1,000 nano-USD per token.
+  // Each amount is worked out by hand from the entry in prices.json; 1 USD per million tokens is 1,000 nano-USD per token.
   it('rates disjoint kinds of tokens, each at its own price', () => {
-    // developers.openai.com/api/docs/pricing, gpt-4.1: input 2.00, cached input 0.50, output 8.00.
+    // gpt-4.1: input 2.00, cached input 0.50, output 8.00.
     // 1,000 × 2,000 + 3,000 × 500 + 500 × 8,000 = 2,000,000 + 1,500,000 + 4,000,000 nano-USD.
     assert.equal(
       nanos('openai/gpt-4.1', { inputTokens: 1_000, cachedInputTokens: 3_000, outputTokens: 500 }),
@@ -21,14 +21,14 @@ describe('rating', () => {
   })
 
   it('rates a cache write dearer than input and a cache read cheaper', () => {
-    // platform.claude.com/docs/en/about-claude/pricing, Haiku 4.5: 1.00, 5m write 1.25, read 0.10, output 5.00.
+    // claude-haiku-4-5: input 1.00, 5m write 1.25, read 0.10, output 5.00.
     // 100 × 1,000 + 2,000 × 1,250 + 10,000 × 100 + 50 × 5,000 = 100,000 + 2,500,000 + 1,000,000 + 250,000.
     const counts = { inputTokens: 100, cacheWriteTokens: 2_000, cachedInputTokens: 10_000, outputTokens: 50 }
     assert.equal(nanos('anthropic/claude-haiku-4-5', counts), 3_850_000n)
   })
 
   it('rates cache writes for an hour at their own price, as far as the provider says how many', () => {
-    // The same page: 1h write 2.00. 1,500 × 1,250 + 500 × 2,000 = 1,875,000 + 1,000,000.
+    // claude-haiku-4-5: 1h write 2.00. 1,500 × 1,250 + 500 × 2,000 = 1,875,000 + 1,000,000.
     const raw = { cache_creation: { ephemeral_5m_input_tokens: 1_500, ephemeral_1h_input_tokens: 500 } }
     assert.equal(nanos('anthropic/claude-haiku-4-5', { cacheWriteTokens: 2_000 }, raw), 2_875_000n)
     // More than were written at all cannot be; what was written stays the bound: 2,000 × 2,000.
@@ -45,7 +45,8 @@ describe('rating', () => {
   })
 
   it('applies a context tier to all tokens of the call, once its prompt is over the threshold', () => {
-    // The same page, Sonnet 4.5: up to 200,000 prompt tokens 3.00 / 15.00, above 6.00 / 22.50.
+    // claude-sonnet-4-5: up to 200,000 prompt tokens 3.00 / 15.00, above 6.00 / 22.50.
+    // 200,000 × 3,000 + 10 × 15,000; then 200,001 × 6,000 + 10 × 22,500.
     assert.equal(
       nanos('anthropic/claude-sonnet-4-5', { inputTokens: 200_000, outputTokens: 10 }),
       600_150_000n,
@@ -57,14 +58,14 @@ describe('rating', () => {
   })
 
   it('counts cached and cache-write tokens towards the threshold, and output not', () => {
-    // Haiku 5.5 (platform.claude.com/docs/en/about-claude/models/overview): 0.10 / 0.50, over 100,000 0.50 / 2.50.
-    // 40,000 × 500 + 30,000 × 50 + 30,001 × 625 = 20,000,000 + 1,500,000 + 18,750,625.
-    const over = { inputTokens: 40_000, cachedInputTokens: 30_000, cacheWriteTokens: 30_001 }
-    assert.equal(nanos('anthropic/claude-haiku-5-5', over), 40_250_625n)
-    // 100,000 × 100 + 200,000 × 500: the output is twice the threshold and changes nothing.
+    // gpt-6-sol, over 272,000: input 4.00, read 0.40, write 5.00.
+    // 100,000 × 4,000 + 100,000 × 400 + 72,001 × 5,000 = 400,000,000 + 40,000,000 + 360,005,000.
+    const over = { inputTokens: 100_000, cachedInputTokens: 100_000, cacheWriteTokens: 72_001 }
+    assert.equal(nanos('openai/gpt-6-sol', over), 800_005_000n)
+    // Below it: 2.00 / 10.00. 272,000 × 2,000 + 300,000 × 10,000: the output is over the threshold and changes nothing.
     assert.equal(
-      nanos('anthropic/claude-haiku-5-5', { inputTokens: 100_000, outputTokens: 200_000 }),
-      110_000_000n,
+      nanos('openai/gpt-6-sol', { inputTokens: 272_000, outputTokens: 300_000 }),
+      3_544_000_000n,
     )
   })
 
@@ -85,7 +86,7 @@ describe('rating', () => {
   })
 
   it('applies the price that was in force at the time of the call', () => {
-    // OpenAI cut o3 from 10.00 to 2.00 per million input tokens on 2025-06-10.
+    // o3: input 10.00 until 2025-06-10, 2.00 from then on. 1,000 × 10,000 and 1,000 × 2,000.
     const usage = known({ inputTokens: 1_000 })
     const before = rate(book, 'openai/o3', usage, Date.parse('2025-06-09T23:59:59.999Z'))
     const after = rate(book, 'openai/o3', usage, Date.parse('2025-06-10T00:00:00.000Z'))
@@ -95,9 +96,9 @@ describe('rating', () => {
       before.costState === 'priced' && before.priceId,
       after.costState === 'priced' && after.priceId,
     )
-    assert.deepEqual(rate(book, 'openai/o3', usage, Date.parse('2025-04-15T12:00:00Z')), {
-      costState: 'unpriced',
-    })
+    // Nor is a call before the first price of a book priced by a later one.
+    const later = bookOf({ effectiveFrom: '2026-11-23', input: '1', output: '1' })
+    assert.deepEqual(rate(later, 'p/m', usage, AT), { costState: 'unpriced' })
   })
 
   it('prices the offline model at exactly zero, by an entry of the book', () => {
@@ -142,8 +143,8 @@ describe('rating', () => {
 
   it('knows documented aliases, at the price of the model', () => {
     const usage = known({ inputTokens: 7 })
-    const alias = rate(book, 'anthropic/claude-sonnet-4-5', usage, AT)
-    assert.deepEqual(alias, rate(book, 'anthropic/claude-sonnet-4-5-20250929', usage, AT))
+    const alias = rate(book, 'openai/gpt-4.1-2025-04-14', usage, AT)
+    assert.deepEqual(alias, rate(book, 'openai/gpt-4.1', usage, AT))
     assert.equal(alias.costState, 'priced')
   })
 
@@ -177,6 +178,25 @@ describe('rating', () => {
       costState: 'unpriced',
     })
     assert.equal(nanos('openai/gpt-4', { inputTokens: 5, cachedInputTokens: 0 }), 150_000n)
+  })
+
+  it('does not charge audio or images as text where they cost something else', () => {
+    // gemini-2.5-flash: text and images 0.30, audio at a price of its own. 1,000 × 300.
+    const counts = { inputTokens: 1_000 }
+    const heard = (modality: string, tokenCount: number): Json => ({
+      promptTokensDetails: [
+        { modality: 'TEXT', tokenCount: 1 },
+        { modality, tokenCount },
+      ],
+    })
+    const flash = (raw: Json) => rate(book, 'google/gemini-2.5-flash', known(counts, raw), AT)
+    assert.deepEqual(flash(heard('AUDIO', 7)), { costState: 'unpriced' })
+    for (const raw of [heard('AUDIO', 0), heard('IMAGE', 7), { promptTokensDetails: null }, null])
+      assert.equal(nanos('google/gemini-2.5-flash', counts, raw), 300_000n)
+    // gpt-audio: text 2.50. 1,000 × 2,500.
+    const spoken = (audio_tokens: number): Json => ({ completion_tokens_details: { audio_tokens } })
+    assert.equal(nanos('openai/gpt-audio', counts, spoken(0)), 2_500_000n)
+    assert.deepEqual(rate(book, 'openai/gpt-audio', known(counts, spoken(3)), AT), { costState: 'unpriced' })
   })
 
   it('rounds once per call, half up', () => {

@@ -5,6 +5,7 @@ import { isJsonObject } from '../base/json.ts'
 import { type Nanos, nanosFromPicos, type Picos } from '../base/money.ts'
 import type { EpochMs } from '../base/time.ts'
 import type { ModelUsage, TokenCounts } from '../contract/usage.ts'
+import { usedMedia } from './media-tokens.ts'
 import { pricesForPrompt, type TokenPrices } from './price.ts'
 import type { PriceBook } from './price-book.ts'
 
@@ -31,7 +32,8 @@ export function rate(book: PriceBook, model: string, usage: ModelUsage, at: Epoc
     case 'known': {
       if (!areCounts(usage.counts)) return { costState: 'usage_missing' }
       const price = book.find(model, at)
-      if (price === undefined) return { costState: 'unpriced' }
+      if (price === undefined || usedMedia(usage.raw, price.mediaPricedApart))
+        return { costState: 'unpriced' }
       const tokens = tokensByKind(usage.counts, usage.raw)
       const prompt = tokens.input + tokens.cachedInput + tokens.cacheWrite + tokens.cacheWriteOneHour
       const picos = sumPicos(tokens, pricesForPrompt(price, prompt))

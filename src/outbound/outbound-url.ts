@@ -12,7 +12,7 @@ export interface UrlRules {
   readonly allowHosts: ReadonlySet<string>
 }
 
-export const URL_CHARS_MAX = 8_192
+const URL_CHARS_MAX = 8_192
 const DEFAULT_PORT: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 }
 const SHOWN_CHARS_MAX = 100
 /** C0 controls, space and backslash: the URL parser strips or rewrites them, so two parsers could disagree. */

@@ -4,8 +4,8 @@ import type { OutboundRequest } from './outbound-request.ts'
 import { refused } from './outbound-url.ts'
 import { ACCEPT_ENCODING } from './response-body.ts'
 
-export const REQUEST_HEADERS_MAX = 64
-export const REQUEST_HEADER_BYTES_MAX = 16_384
+const REQUEST_HEADERS_MAX = 64
+const REQUEST_HEADER_BYTES_MAX = 16_384
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** Visible ASCII, spaces and tabs: no line break can split the request. */

@@ -139,7 +139,7 @@ describe('limits of expressions', () => {
     it(`stops ${what} in good time`, () => {
       const started = performance.now()
       fails(() => compileExpression(source).evaluate({ l: thousand, p: '(a+)+$' }), message)
-      assert.ok(performance.now() - started < 1_000)
+      assert.ok(performance.now() - started < 3_000)
     })
   }
 

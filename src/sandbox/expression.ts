@@ -8,11 +8,11 @@ import type { Json, JsonObject } from '../base/json.ts'
 import { limitEvaluation } from './expression-budget.ts'
 import { jsonResult } from './expression-result.ts'
 
-export const EXPRESSION_CHARS_MAX = 4_096
-export const EXPRESSION_NODES_MAX = 1_000
-export const EXPRESSION_DEPTH_MAX = 32
+const EXPRESSION_CHARS_MAX = 4_096
+const EXPRESSION_NODES_MAX = 1_000
+const EXPRESSION_DEPTH_MAX = 32
 /** Single steps of one evaluation: nodes visited, items looked at, pieces of text handled. Below half a second. */
-export const EXPRESSION_STEPS_MAX = 200_000
+const EXPRESSION_STEPS_MAX = 200_000
 const CACHE_ENTRIES_MAX = 500
 
 export interface Expression {

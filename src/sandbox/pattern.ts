@@ -7,9 +7,9 @@ import { AppError } from '../base/errors.ts'
 import { countChoices, isUnambiguous } from './pattern-ambiguity.ts'
 import { type Part, readPattern, UnjudgeableError } from './pattern-parts.ts'
 
-export const PATTERN_CHARS_MAX = 512
+const PATTERN_CHARS_MAX = 512
 /** The longest text that any pattern is run on. */
-export const PATTERN_INPUT_CHARS_MAX = 100_000
+const PATTERN_INPUT_CHARS_MAX = 100_000
 const REPEAT_COUNT_MAX = 1_000
 /** The largest product of nested counts, as in `((a{100}){100})`. */
 const REPEAT_PRODUCT_MAX = 10_000

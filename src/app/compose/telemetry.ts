@@ -3,7 +3,8 @@
 import type { Clock } from '../../base/time.ts'
 import { createHttpObserver, type HttpObserver } from '../../operations/http-observer.ts'
 import { createLogger, type Logger } from '../../operations/logging/logger.ts'
-import { createMetrics, type Metrics } from '../../operations/metrics/metrics.ts'
+import { createLazyMetrics } from '../../operations/metrics/lazy-metrics.ts'
+import type { Metrics } from '../../operations/metrics/metrics.ts'
 import { createRuntimeObserver } from '../../operations/observer.ts'
 import { createTraceParents } from '../../operations/tracing/trace-parents.ts'
 import type { Tracing } from '../../operations/tracing/tracing.ts'
@@ -44,8 +45,13 @@ export function createTelemetry(deps: {
   readonly tracing: Tracing | undefined
   readonly clock: Clock
   readonly queueDepth: () => Promise<Readonly<Record<string, number>>>
-}): Telemetry {
-  const metrics = createMetrics({ version: PACKAGE_VERSION, queueDepth: deps.queueDepth })
+}): Telemetry & Disposable {
+  const metrics = createLazyMetrics({ version: PACKAGE_VERSION, queueDepth: deps.queueDepth })
   const shared = { ...deps, metrics, parents: createTraceParents() }
-  return { metrics, http: createHttpObserver(shared), runtime: createRuntimeObserver(shared) }
+  return {
+    metrics,
+    http: createHttpObserver(shared),
+    runtime: createRuntimeObserver(shared),
+    [Symbol.dispose]: metrics[Symbol.dispose],
+  }
 }

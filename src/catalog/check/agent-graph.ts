@@ -3,7 +3,7 @@
 import { AppError } from '../../base/errors.ts'
 import type { Json } from '../../base/json.ts'
 import type { TenantTransaction } from '../../storage/database.ts'
-import { lockUsed, selectVersion } from '../definition-statements.ts'
+import { lockUsed, selectVersion } from '../definitions/definition-statements.ts'
 import { KINDS } from '../kind.ts'
 
 /** How many agents one agent may reach. */

@@ -3,7 +3,7 @@
 import type { FieldError } from '../../base/errors.ts'
 import { AppError } from '../../base/errors.ts'
 import type { TenantTransaction } from '../../storage/database.ts'
-import { lockUsed } from '../definition-statements.ts'
+import { lockUsed } from '../definitions/definition-statements.ts'
 import { findCircle } from './agent-graph.ts'
 import type { Checks } from './checks.ts'
 import type { Defined, Reference } from './references.ts'

@@ -4,9 +4,9 @@ import { AppError } from '../../base/errors.ts'
 import type { DefinitionId } from '../../base/ids.ts'
 import type { Json } from '../../base/json.ts'
 import type { TenantReader } from '../../storage/database.ts'
-import type { HeadRow, ResourceRow } from '../definition-rows.ts'
+import type { HeadRow, ResourceRow } from '../definitions/definition-rows.ts'
+import { selectMentions } from '../definitions/resource-statements.ts'
 import { KINDS } from '../kind.ts'
-import { selectMentions } from '../resource-statements.ts'
 import { type Defined, referencesOf } from './references.ts'
 
 const USERS_SHOWN_MAX = 10

@@ -50,11 +50,8 @@ export function toolOf(
   const writer = createSchemaWriter(document)
   const args = argumentsOf(document, writer, [item.parameters, operation.parameters], path)
   const body = bodyOf(document, writer, entry)
-  const { operationId } = operation
   return checked({
-    name: toolNameFrom(
-      typeof operationId === 'string' && operationId !== '' ? operationId : entry.label.toLowerCase(),
-    ),
+    name: nameOf(entry),
     description: descriptionOf(entry),
     inputSchema: inputSchemaOf(writer, args, body),
     effect: EFFECTS[method],
@@ -68,6 +65,11 @@ export function toolOf(
       ...(body && { body: { property: BODY_PROPERTY, mediaType: body.mediaType } }),
     },
   })
+}
+
+function nameOf({ method, path, operation: { operationId } }: Operation): string {
+  const isName = typeof operationId === 'string' && /[a-z0-9]/i.test(operationId)
+  return toolNameFrom(isName ? operationId : `${method.toLowerCase()} ${path}`)
 }
 
 interface Body {

@@ -1,6 +1,21 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { convertPrices, picosOf } from '../../../scripts/prices-update.ts'
+import type { MatchLogic, ModelInfo } from '@pydantic/genai-prices'
+import { convertPrices, makePriceFile, picosOf } from '../../../scripts/prices-update.ts'
+import data from './prices.json' with { type: 'json' }
+
+describe('prices.json', () => {
+  it('is what the script makes of the installed package', () => {
+    const { file } = makePriceFile(data.header.retrieved)
+    assert.deepEqual(data, JSON.parse(JSON.stringify(file)), 'run scripts/prices-update.ts')
+  })
+
+  it('carries the licence of its data', () => {
+    assert.equal(data.header.source, '@pydantic/genai-prices 0.1.8')
+    assert.match(data.header.notice, /Copyright \(c\) Pydantic Services Inc\./)
+    assert.match(data.header.licenceText, /^The MIT License.+Permission is hereby granted/s)
+  })
+})
 
 describe('picosOf', () => {
   it('turns USD per million tokens into pico-USD per token, exactly', () => {
@@ -16,66 +31,124 @@ describe('picosOf', () => {
     for (const text of ['0.0000001', '-1', '', 'NaN', '1e-7', '.5'])
       assert.equal(picosOf(text), undefined, text)
   })
+
+  it('refuses the text of a number that arithmetic with floats has made', () => {
+    assert.equal(picosOf(String(0.1 + 0.2)), undefined)
+    assert.equal(picosOf(String(0.3)), '300000')
+  })
 })
 
 describe('convertPrices', () => {
-  const convert = (models: string) =>
-    convertPrices(`[{"id":"openai","models":[${models}]},{"id":"unknown","models":[]}]`)
-  const own = (models: string) => convert(models).models.filter(({ provider }) => provider === 'openai')
-
-  it('keeps numbers as they were written and takes exact names only', () => {
-    const match =
-      '{"or":[{"equals":"m-2026"},{"starts_with":"m-"},{"regex":"^m"},{"or":[{"equals":"m-old"}]}]}'
-    const [model] = own(`{"id":"m","match":${match},"prices":{"input_mtok":0.30000000,"output_mtok":2.5}}`)
-    assert.deepEqual(model?.aliases, ['m-2026', 'm-old'])
-    assert.equal(model?.prices[0]?.input, '300000')
-    assert.equal(model?.prices[0]?.cachedInput, undefined)
+  const flat = { input_mtok: 1, output_mtok: 2 }
+  const model = (prices: ModelInfo['prices'], more: Partial<ModelInfo> = {}): ModelInfo => ({
+    id: 'm',
+    match: { equals: 'm' },
+    prices,
+    ...more,
   })
-
-  it('gives each tier the prices of all kinds at its threshold', () => {
-    const input = '{"base":1.25,"tiers":[{"start":200000,"price":2.5}]}'
-    const [model] = own(
-      `{"id":"m","match":null,"prices":{"input_mtok":${input},"cache_read_mtok":0.1,"output_mtok":10}}`,
+  /** The source prices each name by the first model that has it as its id or among the rules of `match`, all of which are exact. */
+  const convert = (models: readonly ModelInfo[], id = 'openai') =>
+    convertPrices(
+      [{ id, name: id, api_pattern: '', models: [...models] }],
+      (_, name) => models.find(({ match }) => JSON.stringify(match).includes(`:"${name}"`))?.id,
     )
-    assert.deepEqual(model?.prices[0]?.tiers, [
-      {
-        aboveTokens: 200_000,
-        input: '2500000',
-        cachedInput: '100000',
-        cacheWrite: undefined,
-        output: '10000000',
-      },
-    ])
+  const periodsOf = (prices: ModelInfo['prices']) => convert([model(prices)]).models[0]?.prices
+
+  it('takes exact names only and counts the rules that it does not use', () => {
+    const match: MatchLogic = {
+      or: [
+        { equals: 'm' },
+        { equals: 'm-2026' },
+        { starts_with: 'm-' },
+        { and: [{ starts_with: 'm' }, { regex: '^m' }] },
+        { or: [{ equals: 'm-old' }, { contains: 'old' }] },
+      ],
+    }
+    const { models, patternsUnused } = convert([model(flat, { match })])
+    assert.deepEqual([models[0]?.model, models[0]?.aliases], ['m', ['m-2026', 'm-old']])
+    assert.equal(patternsUnused, 3)
   })
 
-  it('ends a price where the next one begins', () => {
-    const prices =
-      '[{"prices":{"input_mtok":10,"output_mtok":40}},{"constraint":{"start_date":"2025-06-10"},"prices":{"input_mtok":2,"output_mtok":8}}]'
-    const periods = own(`{"id":"m","match":null,"prices":${prices}}`)[0]?.prices ?? []
+  it('takes no id that the source itself does not price, nor a name that it prices as another model', () => {
+    const labelled = model(flat, { id: 'label', match: { equals: 'hosts/m' } })
+    const shadowed = model(flat, { id: 'late', match: { or: [{ equals: 'late' }, { equals: 'hosts/m' }] } })
+    const { models } = convert([labelled, shadowed])
     assert.deepEqual(
-      periods.map(({ effectiveFrom, effectiveUntil, input }) => [effectiveFrom, effectiveUntil, input]),
+      models.map((found) => [found.model, found.aliases]),
       [
-        [null, '2025-06-10', '10000000'],
-        ['2025-06-10', null, '2000000'],
+        ['hosts/m', []],
+        ['late', []],
       ],
     )
   })
 
-  it('leaves out, by name, what it cannot say exactly', () => {
-    const byHour =
-      '[{"prices":{"input_mtok":1,"output_mtok":1}},{"constraint":{"start_time":"16:30Z","end_time":"00:30Z"},"prices":{"input_mtok":1,"output_mtok":1}}]'
-    const { models, leftOut } = convert(
-      [
-        `{"id":"by-hour","match":null,"prices":${byHour}}`,
-        '{"id":"per-request","match":null,"prices":{"input_mtok":1,"output_mtok":1,"requests_kcount":5}}',
-        '{"id":"tiny","match":null,"prices":{"input_mtok":0.0000001,"output_mtok":1}}',
-        '{"id":"no-output","match":null,"prices":{"input_mtok":1}}',
-      ].join(','),
-    )
-    assert.deepEqual(leftOut, ['openai/by-hour', 'openai/per-request', 'openai/tiny', 'openai/no-output'])
+  it('keeps every kind of token, each under its own name', () => {
+    const prices = { ...flat, cache_read_mtok: 0.1, cache_write_mtok: 1.25, cache_write_1h_mtok: 2 }
+    assert.deepEqual(periodsOf({ ...prices, output_reasoning_mtok: 3, web_searches_kcount: 10 }), [
+      {
+        effectiveFrom: null,
+        input: '1000000',
+        cachedInput: '100000',
+        cacheWrite: '1250000',
+        cacheWriteOneHour: '2000000',
+        output: '2000000',
+        reasoning: '3000000',
+      },
+    ])
+  })
+
+  it('gives each tier the prices of all kinds at its threshold', () => {
+    const tiers = [
+      { start: 400_000, price: 5 },
+      { start: 200_000, price: 2.5 },
+    ]
+    const [period] = periodsOf({ ...flat, input_mtok: { base: 1.25, tiers }, cache_read_mtok: 0.1 }) ?? []
+    assert.equal(period?.input, '1250000')
+    assert.deepEqual(period?.tiers, [
+      { aboveTokens: 200_000, input: '2500000', cachedInput: '100000', output: '2000000' },
+      { aboveTokens: 400_000, input: '5000000', cachedInput: '100000', output: '2000000' },
+    ])
+  })
+
+  it('ends a price where the next one begins', () => {
+    const periods = periodsOf([
+      { prices: { input_mtok: 10, output_mtok: 40 } },
+      { constraint: { type: 'start_date', start_date: '2025-06-10' }, prices: flat },
+    ])
     assert.deepEqual(
-      models.map(({ provider, model }) => `${provider}/${model}`),
-      ['offline/extractive'],
+      periods?.map(({ effectiveFrom, effectiveUntil, input }) => [effectiveFrom, effectiveUntil, input]),
+      [
+        [null, '2025-06-10', '10000000'],
+        ['2025-06-10', undefined, '1000000'],
+      ],
     )
+  })
+
+  it('keeps the text prices of a model whose media cost something else, and says which media', () => {
+    const prices = { ...flat, input_audio_mtok: 3, cache_audio_read_mtok: 1, output_image_mtok: 30 }
+    assert.deepEqual(convert([model(prices)]).models[0]?.mediaPricedApart, ['audio', 'image'])
+    assert.equal(convert([model(flat)]).models[0]?.mediaPricedApart, undefined)
+  })
+
+  it('leaves out, by name and reason, what it cannot say exactly', () => {
+    const hours = { type: 'time_of_date', start_time: '00:30:00Z', end_time: '16:30:00Z' } as const
+    const cases: readonly (readonly [string, ModelInfo['prices'], Partial<ModelInfo>?])[] = [
+      ['the price depends on the hour', [{ prices: flat }, { constraint: hours, prices: flat }]],
+      ['charged by something else than tokens', { ...flat, requests_kcount: 5 }],
+      ['no whole number of pico-USD', { ...flat, input_mtok: 0.0000001 }],
+      ['no price of input and output tokens', { input_mtok: 1 }],
+      ['no price of input and output tokens', {}],
+      ['doubted by the source', flat, { price_comments: 'Imported from OpenRouter pricing; verify.' }],
+      ['no exact name', flat, { match: { starts_with: 'm-' } }],
+      ['no exact name', flat, { id: 'm-', match: { starts_with: 'm-' } }],
+    ]
+    for (const [because, prices, more] of cases) {
+      const { models, leftOut } = convert([model(prices, more)])
+      assert.deepEqual(leftOut, [{ model: `openai/${more?.id ?? 'm'}`, because }])
+      assert.deepEqual(models, [])
+    }
+    const claude = model(flat, { id: 'claude-x', match: { equals: 'claude-x' } })
+    assert.equal(convert([claude], 'google').leftOut[0]?.because, 'sold by Vertex AI only')
+    assert.equal(convert([claude], 'anthropic').models.length, 1)
   })
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ZERO_COUNTS } from '../../contract/usage.ts'
+import { createLazyMetrics } from './lazy-metrics.ts'
 import { createMetrics } from './metrics.ts'
 
 const open = (queueDepth = async (): Promise<Record<string, number>> => ({ queued: 3, leased: 1 })) =>
@@ -79,5 +80,15 @@ describe('metrics', () => {
       .split('\n')
       .filter((line) => /^agent_factory_(http_requests|model_calls)_total/.test(line))
     assert.ok(series.length < 300, String(series.length))
+  })
+
+  it('that are loaded later count what they were told before', async () => {
+    using metrics = createLazyMetrics({ version: '1', queueDepth: async () => ({}) })
+    metrics.runStarted()
+    metrics.toolCalled('done', 5)
+    const text = await metrics.text()
+    assert.match(text, /\nagent_factory_runs_started_total 1\n/)
+    metrics.runStarted()
+    assert.match(await metrics.text(), /\nagent_factory_runs_started_total 2\n/)
   })
 })

@@ -38,7 +38,6 @@ export interface Metrics {
   databaseWritten(units: number, ms: number): void
   /** The text for a scrape, in Prometheus' format. */
   text(): Promise<string>
-  readonly contentType: string
 }
 
 export interface MetricsDeps {
@@ -128,7 +127,6 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   const batchSeconds = histogram('database_write_duration_seconds', 'Time of one commit.', WRITE_SECONDS)
 
   return {
-    contentType: registry.contentType,
     text: () => registry.metrics(),
     httpRequest({ route: id, method, status, ms }) {
       const labels = { route: route(id), method: METHODS.has(method) ? method : 'other' }

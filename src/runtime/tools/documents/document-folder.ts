@@ -4,9 +4,9 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 import { BLOCKS_BY_ENDING } from './document-blocks.ts'
 
-export const FILES_MAX = 5_000
-export const FILE_BYTES_MAX = 1_048_576
-export const FOLDER_BYTES_MAX = 33_554_432
+const FILES_MAX = 5_000
+const FILE_BYTES_MAX = 1_048_576
+const FOLDER_BYTES_MAX = 33_554_432
 const FOLDER_DEPTH_MAX = 12
 const ENTRIES_MAX = 50_000
 

@@ -6,11 +6,11 @@ import { type DocumentFile, listDocuments, readDocument } from './document-folde
 import { type Passage, passagesOf } from './document-passages.ts'
 import { compared, wordsOf } from './document-words.ts'
 
-export const PASSAGES_MAX = 50_000
+const PASSAGES_MAX = 50_000
 /** How often at most the files are looked at again. */
-export const CHECK_INTERVAL_MS = 3_000
+const CHECK_INTERVAL_MS = 3_000
 /** Work on an index lets others go first after this long. */
-const SLICE_MS = 8
+const SLICE_MS = 5
 
 export interface Hit {
   readonly passage: Passage
@@ -71,8 +71,7 @@ async function build(files: readonly DocumentFile[], fingerprint: string): Promi
     if (text === undefined) continue
     for (const passage of passagesOf(file.path, text)) {
       if (passages.length >= PASSAGES_MAX) return { fingerprint, passages, words }
-      words.add({ ...passage, id: passages.length })
-      passages.push(passage)
+      if (passage !== undefined) words.add({ ...passage, id: passages.push(passage) - 1 })
       if (performance.now() < sliceEnd) continue
       await nextTurn()
       sliceEnd = performance.now() + SLICE_MS

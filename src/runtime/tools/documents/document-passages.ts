@@ -21,8 +21,8 @@ const PASSAGE_CHARS = 800
 /** A single paragraph longer than this is cut between sentences. */
 const PASSAGE_CHARS_MAX = 1_600
 
-/** The passages of a document, one after the other, so that the caller may pause between them. */
-export function* passagesOf(path: string, text: string): Generator<Passage> {
+/** The passages of a document, one after the other; undefined in between lets the caller pause. */
+export function* passagesOf(path: string, text: string): Generator<Passage | undefined> {
   const blocks = BLOCKS_BY_ENDING[extname(path).toLowerCase()]
   if (blocks === undefined) return
   const isRecords = /\.(?:csv|json)$/i.test(path)
@@ -39,6 +39,8 @@ export function* passagesOf(path: string, text: string): Generator<Passage> {
     return [{ path, title, heading: heading.join(' > '), line: first.line, text: joined }]
   }
   for (const block of blocks(text.replace(/\r\n?/g, '\n'))) {
+    yield undefined
+    if (block.text === '') continue
     const { level } = block
     if (level !== undefined) {
       yield* finish()

@@ -2,7 +2,7 @@
 
 import { compared, wordsOf } from './document-words.ts'
 
-export const SNIPPET_CHARS_MAX = 600
+const SNIPPET_CHARS_MAX = 600
 const SENTENCES_MAX = 3
 /** A text without full stops is cut here. */
 const SENTENCE_CHARS_MAX = 500

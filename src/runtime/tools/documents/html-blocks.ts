@@ -19,12 +19,19 @@ const ENTITIES: Readonly<Record<string, string>> = {
   nbsp: ' ',
 }
 
+/** What begins a tag, a comment or a declaration; any other `<` is text. */
+const TAG_START = /<(?=[a-z/!?])/gi
+/** After this many tags an empty block lets the caller pause. */
+const TAGS_PER_PAUSE = 1_000
+
 /** One pass over the text, from tag to tag, so that broken markup costs no more than right one. */
 export function* htmlBlocks(html: string): Generator<Block> {
-  const state = { text: '', line: 1, start: 1, level: undefined as number | undefined }
+  const state: State = { text: '', hasText: false, line: 1, start: 1, level: undefined }
   let at = 0
-  while (at < html.length) {
-    const open = html.indexOf('<', at)
+  for (let tags = 1; at < html.length; tags++) {
+    if (tags % TAGS_PER_PAUSE === 0) yield { text: '', line: state.line }
+    TAG_START.lastIndex = at
+    const open = TAG_START.exec(html)?.index ?? -1
     const end = open === -1 ? html.length : open
     addText(state, html.slice(at, end))
     if (open === -1) break
@@ -45,6 +52,8 @@ export function* htmlBlocks(html: string): Generator<Block> {
 
 interface State {
   text: string
+  /** `text` has more than white space. */
+  hasText: boolean
   line: number
   start: number
   level: number | undefined
@@ -52,8 +61,10 @@ interface State {
 
 function addText(state: State, raw: string): void {
   const text = decode(raw).replace(/\s+/g, ' ')
-  if (state.text.trim() === '' && text.trim() !== '')
+  if (!state.hasText && text.trim() !== '') {
+    state.hasText = true
     state.start = state.line + count(raw.slice(0, raw.search(/\S/)))
+  }
   state.text += text
   state.line += count(raw)
 }
@@ -62,6 +73,7 @@ function finish(state: State): Block | undefined {
   const text = state.text.replace(/\s+/g, ' ').trim()
   const { start: line, level } = state
   state.text = ''
+  state.hasText = false
   if (text === '') return undefined
   return level === undefined ? { text, line } : { text, line, level }
 }

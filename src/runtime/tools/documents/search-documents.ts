@@ -8,7 +8,7 @@ import { objectInput, textOf } from '../input.ts'
 import { createDocumentIndex, type DocumentIndex, type Hit } from './document-index.ts'
 import { snippetOf } from './document-snippet.ts'
 
-export const RESULTS_MAX = 20
+const RESULTS_MAX = 20
 const RESULTS_DEFAULT = 5
 const QUERY_CHARS_MAX = 500
 

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { forEachDatabase } from '../../test/support/database.ts'
-import { isAppError } from '../base/errors.ts'
-import type { AgentDefinition } from '../contract/agent.ts'
+import { forEachDatabase } from '../../../test/support/database.ts'
+import { isAppError } from '../../base/errors.ts'
+import type { AgentDefinition } from '../../contract/agent.ts'
 import {
   agent,
   auditOf,
@@ -14,7 +14,7 @@ import {
   PUBLISH,
   shareDatabase,
   tool,
-} from './catalog-bench.test.ts'
+} from '../catalog-bench.test.ts'
 
 forEachDatabase((_, open) => {
   const openBench = shareDatabase(open)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { forEachDatabase } from '../../test/support/database.ts'
-import { newId } from '../base/ids.ts'
-import type { Database } from '../storage/database.ts'
+import { forEachDatabase } from '../../../test/support/database.ts'
+import { newId } from '../../base/ids.ts'
+import type { Database } from '../../storage/database.ts'
 import {
   agent,
   CHECKS,
@@ -12,8 +12,8 @@ import {
   PUBLISH,
   shareDatabase,
   tool,
-} from './catalog-bench.test.ts'
-import { createCatalog } from './create-catalog.ts'
+} from '../catalog-bench.test.ts'
+import { createCatalog } from '../create-catalog.ts'
 import { PUBLISHED_TTL_MS } from './version-cache.ts'
 
 forEachDatabase((_, open) => {

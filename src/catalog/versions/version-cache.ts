@@ -1,15 +1,15 @@
 // Versions of one kind in memory. A pinned version is kept as long as there is room; what is published only shortly.
 
-import type { TenantId } from '../base/ids.ts'
-import type { Clock } from '../base/time.ts'
-import type { Database } from '../storage/database.ts'
+import type { TenantId } from '../../base/ids.ts'
+import type { Clock } from '../../base/time.ts'
+import type { Database } from '../../storage/database.ts'
+import type { Head, Kind, KindMap, Version } from '../catalog.ts'
+import { findResource } from '../definitions/definition-reads.ts'
+import { resourceOf, versionNotFound, versionOf } from '../definitions/definition-rows.ts'
+import { selectVersion } from '../definitions/definition-statements.ts'
+import { isVersionNumber } from '../definitions/page.ts'
+import type { KindData } from '../kind.ts'
 import { createBoundedMap } from './bounded-map.ts'
-import type { Head, Kind, KindMap, Version } from './catalog.ts'
-import { findResource } from './definition-reads.ts'
-import { resourceOf, versionNotFound, versionOf } from './definition-rows.ts'
-import { selectVersion } from './definition-statements.ts'
-import type { KindData } from './kind.ts'
-import { isVersionNumber } from './page.ts'
 
 /** How long this process may go on with what another one has replaced. What it replaces itself, it sees at once. */
 export const PUBLISHED_TTL_MS = 1_000

@@ -1,9 +1,9 @@
 // Pages: a cursor is the key of the last row that was shown, so that writes in between neither skip nor repeat a row.
 
-import { AppError } from '../base/errors.ts'
-import { ID_PREFIX } from '../base/ids.ts'
-import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../base/limits.ts'
-import type { Kind, Page } from './catalog.ts'
+import { AppError } from '../../base/errors.ts'
+import { ID_PREFIX } from '../../base/ids.ts'
+import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../../base/limits.ts'
+import type { Kind, Page } from '../catalog.ts'
 
 const CURSOR_CHARS_MAX = 100
 /** No definition gets that many versions; a larger number is no version. */

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { forEachDatabase } from '../../test/support/database.ts'
-import { type AppError, isAppError } from '../base/errors.ts'
-import type { Json } from '../base/json.ts'
-import { agent, CONTEXT, shareDatabase } from './catalog-bench.test.ts'
-import { changesBetween } from './diff.ts'
-import { contentOf } from './digest.ts'
+import { forEachDatabase } from '../../../test/support/database.ts'
+import { type AppError, isAppError } from '../../base/errors.ts'
+import type { Json } from '../../base/json.ts'
+import { agent, CONTEXT, shareDatabase } from '../catalog-bench.test.ts'
+import { changesBetween } from '../diff.ts'
+import { contentOf } from '../digest.ts'
 
 const steps = fc.array(
   fc.oneof(

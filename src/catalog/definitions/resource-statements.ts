@@ -1,10 +1,10 @@
 // The SQL of resources: a definition's head joined with one of its versions.
 
 import type { Kysely } from 'kysely'
-import type { DefinitionId, TenantId } from '../base/ids.ts'
-import type { Bind, Tables } from '../storage/statement.ts'
-import { statement } from '../storage/statement.ts'
-import type { Kind } from './catalog.ts'
+import type { DefinitionId, TenantId } from '../../base/ids.ts'
+import type { Bind, Tables } from '../../storage/statement.ts'
+import { statement } from '../../storage/statement.ts'
+import type { Kind } from '../catalog.ts'
 
 interface Page {
   readonly kind: Kind

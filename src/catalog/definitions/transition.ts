@@ -1,12 +1,13 @@
 // How definitions change, step by step inside a transaction. Callers hold the head's row; each step tells the audit log.
 
-import { AppError } from '../base/errors.ts'
-import type { DefinitionId } from '../base/ids.ts'
-import type { Json } from '../base/json.ts'
-import type { EpochMs } from '../base/time.ts'
-import { appendAudit } from '../events/append.ts'
-import type { TenantTransaction } from '../storage/database.ts'
-import type { Kind } from './catalog.ts'
+import { AppError } from '../../base/errors.ts'
+import type { DefinitionId } from '../../base/ids.ts'
+import type { Json } from '../../base/json.ts'
+import type { EpochMs } from '../../base/time.ts'
+import { appendAudit } from '../../events/append.ts'
+import type { TenantTransaction } from '../../storage/database.ts'
+import type { Kind } from '../catalog.ts'
+import type { Content } from '../digest.ts'
 import type { HeadRow, VersionRow } from './definition-rows.ts'
 import { versionNotFound } from './definition-rows.ts'
 import {
@@ -17,7 +18,6 @@ import {
   setVersionStatus,
   updateHead,
 } from './definition-statements.ts'
-import type { Content } from './digest.ts'
 import { isVersionNumber } from './page.ts'
 
 /** One transaction of one actor. */

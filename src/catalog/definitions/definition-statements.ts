@@ -1,10 +1,10 @@
 // The SQL of definitions: one statement per question or change, each within a tenant.
 
-import type { DefinitionId, TenantId } from '../base/ids.ts'
-import type { EpochMs } from '../base/time.ts'
-import type { Bind } from '../storage/statement.ts'
-import { statement } from '../storage/statement.ts'
-import type { Kind, VersionStatus } from './catalog.ts'
+import type { DefinitionId, TenantId } from '../../base/ids.ts'
+import type { EpochMs } from '../../base/time.ts'
+import type { Bind } from '../../storage/statement.ts'
+import { statement } from '../../storage/statement.ts'
+import type { Kind, VersionStatus } from '../catalog.ts'
 
 interface ById {
   readonly kind: Kind

@@ -1,12 +1,12 @@
 // Versions for the runtime, from memory where possible: what is pinned never changes, what is published may at any time.
 
-import { AppError } from '../base/errors.ts'
-import type { TenantId } from '../base/ids.ts'
-import type { Clock } from '../base/time.ts'
-import type { Database } from '../storage/database.ts'
-import type { Head, Kind, VersionReader } from './catalog.ts'
-import { notFound } from './definition-rows.ts'
-import { KINDS } from './kind.ts'
+import { AppError } from '../../base/errors.ts'
+import type { TenantId } from '../../base/ids.ts'
+import type { Clock } from '../../base/time.ts'
+import type { Database } from '../../storage/database.ts'
+import type { Head, Kind, VersionReader } from '../catalog.ts'
+import { notFound } from '../definitions/definition-rows.ts'
+import { KINDS } from '../kind.ts'
 import { createVersionCache } from './version-cache.ts'
 
 export interface CachedReader extends VersionReader {

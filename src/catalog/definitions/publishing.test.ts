@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { forEachDatabase } from '../../test/support/database.ts'
-import { isAppError } from '../base/errors.ts'
-import { agent, CONTEXT, DRAFT, errorsOf, PUBLISH, shareDatabase, tool } from './catalog-bench.test.ts'
+import { forEachDatabase } from '../../../test/support/database.ts'
+import { isAppError } from '../../base/errors.ts'
+import { agent, CONTEXT, DRAFT, errorsOf, PUBLISH, shareDatabase, tool } from '../catalog-bench.test.ts'
 
 forEachDatabase((_, open) => {
   const openBench = shareDatabase(open)

@@ -1,15 +1,15 @@
 // Rows turned into definitions. What is stored was checked when it came in, so it is renamed and not checked again.
 
-import { AppError } from '../base/errors.ts'
-import type { DefinitionId } from '../base/ids.ts'
-import { isId } from '../base/ids.ts'
-import type { Json } from '../base/json.ts'
-import type { TenantReader } from '../storage/database.ts'
-import type { RowOf } from '../storage/schema/tables.ts'
-import type { Head, Kind, KindMap, Resource, Version } from './catalog.ts'
+import { AppError } from '../../base/errors.ts'
+import type { DefinitionId } from '../../base/ids.ts'
+import { isId } from '../../base/ids.ts'
+import type { Json } from '../../base/json.ts'
+import type { TenantReader } from '../../storage/database.ts'
+import type { RowOf } from '../../storage/schema/tables.ts'
+import type { Head, Kind, KindMap, Resource, Version } from '../catalog.ts'
+import type { KindData } from '../kind.ts'
+import { isName } from '../kind.ts'
 import { selectHeadById, selectHeadByName } from './definition-statements.ts'
-import type { KindData } from './kind.ts'
-import { isName } from './kind.ts'
 
 export type HeadRow = RowOf<'definitions'>
 export type VersionRow = RowOf<'definitionVersions'>
@@ -32,7 +32,7 @@ export function definitionId(id: string): DefinitionId {
   return id as DefinitionId
 }
 
-export function headOf<K extends Kind>(kind: K, row: HeadRow): Head<K> {
+function headOf<K extends Kind>(kind: K, row: HeadRow): Head<K> {
   return {
     kind,
     id: row.id as KindMap[K]['id'],

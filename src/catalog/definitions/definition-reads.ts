@@ -1,8 +1,11 @@
 // Reading definitions: what a tenant has, in pages that writes do not disturb.
 
-import { isId } from '../base/ids.ts'
-import type { Database, TenantReader } from '../storage/database.ts'
-import type { Definitions, Kind } from './catalog.ts'
+import { isId } from '../../base/ids.ts'
+import type { Database, TenantReader } from '../../storage/database.ts'
+import type { Definitions, Kind } from '../catalog.ts'
+import { changesBetween } from '../diff.ts'
+import type { KindData } from '../kind.ts'
+import { isName } from '../kind.ts'
 import type { ResourceRow, VersionRow } from './definition-rows.ts'
 import {
   definitionId,
@@ -13,9 +16,6 @@ import {
   versionOf,
 } from './definition-rows.ts'
 import { selectVersion, selectVersions } from './definition-statements.ts'
-import { changesBetween } from './diff.ts'
-import type { KindData } from './kind.ts'
-import { isName } from './kind.ts'
 import { idAfterAll, isVersionNumber, keyOf, pageOf, pageSize, VERSION_MAX } from './page.ts'
 import {
   selectArchivedResources,
