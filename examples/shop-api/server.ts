@@ -80,11 +80,16 @@ async function answer(request: IncomingMessage, state: State): Promise<Answer> {
 /** Books with a word of the query that tells books apart. */
 function findBooks(query: string): readonly unknown[] {
   const words = wordsOf(query)
-  return BOOKS.filter(({ title, author }) => wordsOf(`${title} ${author}`).some((word) => words.includes(word)))
+  return BOOKS.filter(({ title, author }) =>
+    wordsOf(`${title} ${author}`).some((word) => words.includes(word)),
+  )
 }
 
 function wordsOf(text: string): readonly string[] {
-  return text.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter((word) => word.length >= WORD_CHARS_MIN)
+  return text
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word.length >= WORD_CHARS_MIN)
 }
 
 function openingHours(name: string): Answer {

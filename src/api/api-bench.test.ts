@@ -132,7 +132,7 @@ export async function openApiBench(options: BenchOptions = {}): Promise<ApiBench
       const init = {
         method,
         headers: sent,
-        ...(content === undefined ? {} : { body: content, duplex: 'half' }),
+        ...(content === undefined ? {} : { body: content, duplex: 'half' as const }),
       }
       const response = await api.request(path, init)
       const received = await response.text()

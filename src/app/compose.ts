@@ -1,7 +1,6 @@
 // The only wiring: from settings to an application that runs. Owns the order in which parts are opened and closed.
 // Knows no rule of the product; each part is made by its own folder. Called by start, serve, dev and whole-product tests.
 
-import { mkdir } from 'node:fs/promises'
 import { createApi } from '../api/api.ts'
 import type { ApiDeps } from '../api/api-deps.ts'
 import { createIdempotencyStore } from '../api/idempotency-store.ts'
@@ -36,6 +35,7 @@ import { createCapturePolicy } from './compose/capture-policy.ts'
 import { definitionChecks } from './compose/definition-checks.ts'
 import { createLazyFetch } from './compose/lazy-fetch.ts'
 import { createTelemetry, openLog, openTracing, type Telemetry } from './compose/telemetry.ts'
+import { makeDataDir } from './data-dir.ts'
 import { databaseUrl } from './database-url.ts'
 import { EMPTY_PROJECT, type HostProject } from './host-code.ts'
 import { registrySettings } from './model-registry-settings.ts'
@@ -155,8 +155,9 @@ function createHandle(app: Parts, { parts, stopping, health, fetch }: Handles): 
 }
 
 async function openStorage(settings: Settings, { wrapDatabase }: Overrides): Promise<Database> {
-  // The data folder holds the database and the first key: nobody else needs to look inside.
-  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 })
+  // On Postgres a container without a disk of its own needs no folder.
+  if (settings.database.engine === 'sqlite' || settings.profile.writesCredentials)
+    await makeDataDir(settings.dataDir)
   const db = await openDatabase(databaseUrl(settings.database))
   try {
     if (settings.profile.migratesAtStart) await migrate(db)

@@ -1,11 +1,12 @@
 // credentials.json in the data folder: the first admin's key, for this user's command line and examples. Mode 600.
 // Only LOCAL_DEV writes it; elsewhere the key is shown once by the command that makes the first tenant.
 
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import { isJsonObject, type Json } from '../base/json.ts'
 import type { Identity } from '../identity/identity.ts'
+import { makeDataDir } from './data-dir.ts'
 
 export interface Credentials {
   readonly apiKey: string
@@ -48,7 +49,7 @@ export async function readCredentials(dataDir: string): Promise<Credentials | un
 
 /** Writes the whole file or nothing, readable by this user only. */
 export async function writeCredentials(dataDir: string, credentials: Credentials): Promise<string> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await makeDataDir(dataDir)
   const path = credentialsPath(dataDir)
   const draft = `${path}.${process.pid}.new`
   const wire = { api_url: credentials.apiUrl, api_key: credentials.apiKey }

@@ -63,10 +63,7 @@ describe('rating', () => {
     const over = { inputTokens: 100_000, cachedInputTokens: 100_000, cacheWriteTokens: 72_001 }
     assert.equal(nanos('openai/gpt-6-sol', over), 800_005_000n)
     // Below it: 2.00 / 10.00. 272,000 × 2,000 + 300,000 × 10,000: the output is over the threshold and changes nothing.
-    assert.equal(
-      nanos('openai/gpt-6-sol', { inputTokens: 272_000, outputTokens: 300_000 }),
-      3_544_000_000n,
-    )
+    assert.equal(nanos('openai/gpt-6-sol', { inputTokens: 272_000, outputTokens: 300_000 }), 3_544_000_000n)
   })
 
   it('does not charge reasoning twice: it is a part of the output', () => {

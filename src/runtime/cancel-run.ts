@@ -9,10 +9,17 @@ import { withdrawJob } from '../queue/job-store.ts'
 import type { Database, TenantTransaction } from '../storage/database.ts'
 import type { CapturePolicy } from './agent/context.ts'
 import { applyCapture } from './capture.ts'
-import { cancelIdle, countEvent, markCancel, openDescendants, type RunRow, runById } from './journal/run-store.ts'
+import {
+  cancelIdle,
+  countEvent,
+  markCancel,
+  openDescendants,
+  type RunRow,
+  runById,
+} from './journal/run-store.ts'
 import { interruptSteps } from './journal/step-store.ts'
-import { isTerminal } from './run-state.ts'
 import { wakeAbove } from './resolve-step.ts'
+import { isTerminal } from './run-state.ts'
 import type { StartContext } from './runtime.ts'
 import { leaveSession } from './session-store.ts'
 
@@ -26,7 +33,12 @@ export interface CancelRunDeps {
   readonly written: (runId: RunId) => void
 }
 
-export async function cancelRun(deps: CancelRunDeps, principal: Principal, runId: RunId, context: StartContext): Promise<RunRow> {
+export async function cancelRun(
+  deps: CancelRunDeps,
+  principal: Principal,
+  runId: RunId,
+  context: StartContext,
+): Promise<RunRow> {
   const at = deps.clock()
   const changed: RunId[] = [runId]
   const capture = await deps.capturePolicy(principal.tenantId)
@@ -34,13 +46,15 @@ export async function cancelRun(deps: CancelRunDeps, principal: Principal, runId
     changed.length = 1
     const run = await tx.first(runById, { id: runId })
     if (run === undefined) throw new AppError('run.not-found', `There is no run "${runId}".`)
-    if (isTerminal(run.state)) throw new AppError('run.finished', `The run "${runId}" has ended: ${run.state}.`)
+    if (isTerminal(run.state))
+      throw new AppError('run.finished', `The run "${runId}" has ended: ${run.state}.`)
     await tx.run(markCancel, { id: runId, at })
     const below = await descendants(tx, run)
     for (const child of below) await tx.run(markCancel, { id: child.id, at })
     const counted = await tx.first(countEvent, { id: runId })
     const event = { actor: actorOf(principal), requestId: context.requestId, at, data: {} }
-    if (counted !== undefined) await appendRunEvent(tx, { ...event, type: 'run.cancel-requested', runId, runSeq: counted.eventCount })
+    if (counted !== undefined)
+      await appendRunEvent(tx, { ...event, type: 'run.cancel-requested', runId, runSeq: counted.eventCount })
     // Nobody drives a tree whose root's job is not held, nor a run in it that waits: they end here.
     const idle = run.id === run.rootRunId ? await withdrawJob(tx, runId, at) : run.state === 'waiting'
     if (idle) {
@@ -65,14 +79,22 @@ async function descendants(tx: TenantTransaction, run: RunRow): Promise<readonly
   const open = await tx.all(openDescendants, { rootRunId: run.rootRunId })
   const inside = new Set<string>([run.id])
   // Ids are ordered by time, so that a parent comes before its children.
-  return [...open].sort((a, b) => (a.id < b.id ? -1 : 1)).filter((row) => {
-    if (row.parentRunId === null || !inside.has(row.parentRunId)) return false
-    inside.add(row.id)
-    return true
-  })
+  return [...open]
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .filter((row) => {
+      if (row.parentRunId === null || !inside.has(row.parentRunId)) return false
+      inside.add(row.id)
+      return true
+    })
 }
 
-async function end(tx: TenantTransaction, id: RunId, actor: string, at: number, capture: CapturePolicy): Promise<void> {
+async function end(
+  tx: TenantTransaction,
+  id: RunId,
+  actor: string,
+  at: number,
+  capture: CapturePolicy,
+): Promise<void> {
   const run = await tx.first(cancelIdle, { id, at })
   if (run === undefined) return
   await appendRunEvent(tx, { type: 'run.cancelled', runId: id, runSeq: run.eventCount, actor, data: {}, at })
@@ -80,4 +102,3 @@ async function end(tx: TenantTransaction, id: RunId, actor: string, at: number, 
   if (run.sessionId !== null) await tx.first(leaveSession, { id: run.sessionId, runId: id, turns: 0, at })
   await applyCapture(tx, id, capture)
 }
-

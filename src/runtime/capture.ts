@@ -8,7 +8,11 @@ import type { CapturePolicy } from './agent/context.ts'
 import { redact } from './redact.ts'
 
 /** Takes away, or blackens, what was said, in the transaction that ends the run. The run's own input and output stay. */
-export async function applyCapture(tx: TenantTransaction, runId: RunId, policy: CapturePolicy): Promise<void> {
+export async function applyCapture(
+  tx: TenantTransaction,
+  runId: RunId,
+  policy: CapturePolicy,
+): Promise<void> {
   switch (policy) {
     case 'full':
       return
@@ -42,7 +46,11 @@ function redactOrNull(text: string | null): string | null {
 type OfRun = Bind<{ runId: RunId }>
 
 const dropMessages = statement('capture.drop-messages', (db, p: OfRun) =>
-  db.updateTable('runMessages').set({ content: null, contentHash: null }).where('tenantId', '=', p.tenantId).where('runId', '=', p.runId),
+  db
+    .updateTable('runMessages')
+    .set({ content: null, contentHash: null })
+    .where('tenantId', '=', p.tenantId)
+    .where('runId', '=', p.runId),
 )
 const dropSteps = statement('capture.drop-steps', (db, p: OfRun) =>
   db
@@ -52,27 +60,51 @@ const dropSteps = statement('capture.drop-steps', (db, p: OfRun) =>
     .where('runId', '=', p.runId),
 )
 const dropResponses = statement('capture.drop-responses', (db, p: OfRun) =>
-  db.updateTable('modelCalls').set({ response: null }).where('tenantId', '=', p.tenantId).where('runId', '=', p.runId),
+  db
+    .updateTable('modelCalls')
+    .set({ response: null })
+    .where('tenantId', '=', p.tenantId)
+    .where('runId', '=', p.runId),
 )
-const markCalls = statement('capture.mark-calls', (db, p: Bind<{ runId: RunId; capture: 'redacted' | 'metadata' }>) =>
-  db.updateTable('modelCalls').set({ capture: p.capture }).where('tenantId', '=', p.tenantId).where('runId', '=', p.runId),
+const markCalls = statement(
+  'capture.mark-calls',
+  (db, p: Bind<{ runId: RunId; capture: 'redacted' | 'metadata' }>) =>
+    db
+      .updateTable('modelCalls')
+      .set({ capture: p.capture })
+      .where('tenantId', '=', p.tenantId)
+      .where('runId', '=', p.runId),
 )
 const messageTexts = statement('capture.messages', (db, p: OfRun) =>
-  db.selectFrom('runMessages').select(['seq', 'content']).where('tenantId', '=', p.tenantId).where('runId', '=', p.runId),
+  db
+    .selectFrom('runMessages')
+    .select(['seq', 'content'])
+    .where('tenantId', '=', p.tenantId)
+    .where('runId', '=', p.runId),
 )
 const stepTexts = statement('capture.steps', (db, p: OfRun) =>
-  db.selectFrom('steps').select(['seq', 'input', 'output']).where('tenantId', '=', p.tenantId).where('runId', '=', p.runId),
+  db
+    .selectFrom('steps')
+    .select(['seq', 'input', 'output'])
+    .where('tenantId', '=', p.tenantId)
+    .where('runId', '=', p.runId),
 )
 const responseTexts = statement('capture.responses', (db, p: OfRun) =>
-  db.selectFrom('modelCalls').select(['id', 'response']).where('tenantId', '=', p.tenantId).where('runId', '=', p.runId),
-)
-const rewriteMessage = statement('capture.rewrite-message', (db, p: Bind<{ runId: RunId; seq: number; content: string }>) =>
   db
-    .updateTable('runMessages')
-    .set({ content: p.content })
+    .selectFrom('modelCalls')
+    .select(['id', 'response'])
     .where('tenantId', '=', p.tenantId)
-    .where('runId', '=', p.runId)
-    .where('seq', '=', p.seq),
+    .where('runId', '=', p.runId),
+)
+const rewriteMessage = statement(
+  'capture.rewrite-message',
+  (db, p: Bind<{ runId: RunId; seq: number; content: string }>) =>
+    db
+      .updateTable('runMessages')
+      .set({ content: p.content })
+      .where('tenantId', '=', p.tenantId)
+      .where('runId', '=', p.runId)
+      .where('seq', '=', p.seq),
 )
 const rewriteStep = statement(
   'capture.rewrite-step',
@@ -84,6 +116,12 @@ const rewriteStep = statement(
       .where('runId', '=', p.runId)
       .where('seq', '=', p.seq),
 )
-const rewriteResponse = statement('capture.rewrite-response', (db, p: Bind<{ id: ModelCallId; response: string }>) =>
-  db.updateTable('modelCalls').set({ response: p.response }).where('tenantId', '=', p.tenantId).where('id', '=', p.id),
+const rewriteResponse = statement(
+  'capture.rewrite-response',
+  (db, p: Bind<{ id: ModelCallId; response: string }>) =>
+    db
+      .updateTable('modelCalls')
+      .set({ response: p.response })
+      .where('tenantId', '=', p.tenantId)
+      .where('id', '=', p.id),
 )

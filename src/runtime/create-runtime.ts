@@ -80,10 +80,18 @@ export function createRuntime(deps: RuntimeDeps): { readonly runtime: Runtime; r
     wait: (tenantId, runId, timeoutMs, signal) => waitForRun(watch, tenantId, runId, timeoutMs, signal),
     tail: (tenantId, runId, afterSeq, signal) => tailRun(watch, tenantId, runId, afterSeq, signal),
     cancel: async (principal, runId, context) =>
-      runView(await cancelRun({ db, clock, capturePolicy: deps.capturePolicy, woken, stop, written }, principal, runId, context)),
+      runView(
+        await cancelRun(
+          { db, clock, capturePolicy: deps.capturePolicy, woken, stop, written },
+          principal,
+          runId,
+          context,
+        ),
+      ),
     resolve: async (principal, runId, step, resolution, context) =>
       runView(await resolveStep({ db, clock, woken, written }, principal, runId, step, resolution, context)),
-    testTool: (principal, tool, input, context) => testTool({ db, clock, planner }, principal, tool, input, context),
+    testTool: (principal, tool, input, context) =>
+      testTool({ db, clock, planner }, principal, tool, input, context),
     async createSession(principal, agent, context) {
       const { id: agentId, name } = await versions.publishedAgent(principal.tenantId, agent)
       const at = clock()
@@ -91,11 +99,19 @@ export function createRuntime(deps: RuntimeDeps): { readonly runtime: Runtime; r
       const row = await db.tenant(principal.tenantId).write(async (tx) => {
         await tx.run(insertSession, { id, agentId, createdBy: actorOf(principal), at })
         const data = { agent: name }
-        await appendAudit(tx, { type: 'session.created', actor: actorOf(principal), subject: id, data, requestId: context.requestId, at })
+        await appendAudit(tx, {
+          type: 'session.created',
+          actor: actorOf(principal),
+          subject: id,
+          data,
+          requestId: context.requestId,
+          at,
+        })
         await context.inTransaction?.(tx, id)
         return tx.first(sessionById, { id })
       })
-      if (row === undefined) throw new AppError('internal', `The session ${id} was recorded and cannot be read.`)
+      if (row === undefined)
+        throw new AppError('internal', `The session ${id} was recorded and cannot be read.`)
       return sessionView(row)
     },
   }

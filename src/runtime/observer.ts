@@ -16,7 +16,10 @@ export interface ObservedRun {
 export interface RuntimeObserver {
   runStarted(run: ObservedRun): void
   /** The run ended or waits; `ms` since it was requested. */
-  runEnded(run: ObservedRun, end: { readonly state: RunState; readonly errorCode: string | undefined; readonly ms: number }): void
+  runEnded(
+    run: ObservedRun,
+    end: { readonly state: RunState; readonly errorCode: string | undefined; readonly ms: number },
+  ): void
   modelCalled(
     run: ObservedRun,
     call: {
@@ -32,7 +35,13 @@ export interface RuntimeObserver {
   ): void
   toolCalled(
     run: ObservedRun,
-    call: { readonly step: number; readonly tool: string; readonly outcome: 'done' | 'failed' | 'in_doubt'; readonly ms: number; readonly startedAt: number },
+    call: {
+      readonly step: number
+      readonly tool: string
+      readonly outcome: 'done' | 'failed' | 'in_doubt'
+      readonly ms: number
+      readonly startedAt: number
+    },
   ): void
   /** Something went wrong that no caller sees: for the log. */
   trouble(message: string, facts: Readonly<Record<string, unknown>>): void

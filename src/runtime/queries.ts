@@ -10,17 +10,21 @@ import { jobById } from '../queue/job-store.ts'
 import type { Database, TenantReader } from '../storage/database.ts'
 import { readMessages } from './agent/message-log.ts'
 import { readText } from './journal/message-store.ts'
-import { modelCallById, type ModelCallRow, modelCallsOfRun } from './journal/model-call-store.ts'
+import { type ModelCallRow, modelCallById, modelCallsOfRun } from './journal/model-call-store.ts'
 import { runById } from './journal/run-store.ts'
 import { stepBySeq, stepsAfter } from './journal/step-store.ts'
 import type { ModelCallDetail, Runtime } from './runtime.ts'
 import { sessionById, turnsAfter } from './session-store.ts'
 import { jobView, modelCallView, runView, sessionView, stepView, turnView } from './views.ts'
 
-type Queries = Pick<Runtime, 'get' | 'list' | 'steps' | 'modelCalls' | 'modelCall' | 'events' | 'session' | 'sessionTurns' | 'job'>
+type Queries = Pick<
+  Runtime,
+  'get' | 'list' | 'steps' | 'modelCalls' | 'modelCall' | 'events' | 'session' | 'sessionTurns' | 'job'
+>
 
 export function createQueries(db: Database): Queries {
-  const read = <T>(tenantId: TenantId, work: (reader: TenantReader) => Promise<T>): Promise<T> => db.tenant(tenantId).read(work)
+  const read = <T>(tenantId: TenantId, work: (reader: TenantReader) => Promise<T>): Promise<T> =>
+    db.tenant(tenantId).read(work)
   return {
     get: (tenantId, id) => read(tenantId, async (reader) => runView(await foundRun(reader, id))),
 
@@ -33,7 +37,9 @@ export function createQueries(db: Database): Queries {
           if (state !== undefined) query = query.where('state', '=', state)
           if (sessionId !== undefined) query = query.where('sessionId', '=', sessionId)
           if (agent !== undefined) {
-            query = isId('agent', agent) ? query.where('definitionId', '=', agent as AgentId) : query.where('definitionName', '=', agent)
+            query = isId('agent', agent)
+              ? query.where('definitionId', '=', agent as AgentId)
+              : query.where('definitionName', '=', agent)
           }
           return query.orderBy('id', 'desc').limit(limit + 1)
         })
@@ -50,7 +56,11 @@ export function createQueries(db: Database): Queries {
     modelCalls: (tenantId, runId, { limit, cursor }) =>
       read(tenantId, async (reader) => {
         await foundRun(reader, runId)
-        const rows = await reader.all(modelCallsOfRun, { runId, afterStep: Number(cursor ?? 0), limit: limit + 1 })
+        const rows = await reader.all(modelCallsOfRun, {
+          runId,
+          afterStep: Number(cursor ?? 0),
+          limit: limit + 1,
+        })
         return page(rows.map(modelCallView), limit, (call) => String(call.step))
       }),
 
@@ -114,10 +124,18 @@ async function detail(reader: TenantReader, id: ModelCallId): Promise<ModelCallD
   if (headText === null) return { ...call, request: null, response: null }
   const { messages: own, ...head } = JSON.parse(headText) as Head
   const said = row.messagesUntil === 0 ? (own ?? undefined) : await messagesOf(reader, row, row.messagesUntil)
-  return { ...call, request: said === undefined ? null : { ...head, messages: said }, response: await responseOf(reader, row) }
+  return {
+    ...call,
+    request: said === undefined ? null : { ...head, messages: said },
+    response: await responseOf(reader, row),
+  }
 }
 
-async function messagesOf(reader: TenantReader, row: ModelCallRow, until: number): Promise<readonly Message[] | undefined> {
+async function messagesOf(
+  reader: TenantReader,
+  row: ModelCallRow,
+  until: number,
+): Promise<readonly Message[] | undefined> {
   return readMessages(reader, row.runId, until, (seq) => reader.first(stepBySeq, { runId: row.runId, seq }))
 }
 

@@ -1,13 +1,26 @@
 // Blackens what identifies a person or opens a door, in any text. It works on JSON texts as well: what it puts in needs no escaping.
 
 /** Each rule with the word that takes the place of what it found. Linear patterns: they run on texts of any size. */
-const RULES: readonly { readonly pattern: RegExp; readonly word: string; readonly when?: (found: string) => boolean }[] = [
-  { pattern: /\b(?:sk|pk|rk|af|ghp|gho|github_pat|xox[abp]|AKIA|AIza)[-_]?[A-Za-z0-9_-]{16,200}/g, word: '[secret]' },
-  { pattern: /\beyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,2000}/g, word: '[secret]' },
+const RULES: readonly {
+  readonly pattern: RegExp
+  readonly word: string
+  readonly when?: (found: string) => boolean
+}[] = [
+  {
+    pattern: /\b(?:sk|pk|rk|af|ghp|gho|github_pat|xox[abp]|AKIA|AIza)[-_]?[A-Za-z0-9_-]{16,200}/g,
+    word: '[secret]',
+  },
+  {
+    pattern: /\beyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,2000}/g,
+    word: '[secret]',
+  },
   { pattern: /[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g, word: '[email]' },
   { pattern: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b/g, word: '[iban]', when: isIban },
   { pattern: /\b\d(?:[ -]?\d){12,18}\b/g, word: '[card]', when: isCardNumber },
-  { pattern: /\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,6}\d|\(\d{3}\) ?\d{3}[ -]\d{4}|\b\d{3}-\d{3}-\d{4}\b/g, word: '[phone]' },
+  {
+    pattern: /\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,6}\d|\(\d{3}\) ?\d{3}[ -]\d{4}|\b\d{3}-\d{3}-\d{4}\b/g,
+    word: '[phone]',
+  },
 ]
 
 /** The text without e-mail addresses, phone numbers, card and account numbers, keys and tokens. */

@@ -34,12 +34,19 @@ export async function resolveStep(
   const row = await deps.db.tenant(principal.tenantId).write(async (tx) => {
     const run = await tx.first(runById, { id: runId })
     if (run === undefined) throw new AppError('run.not-found', `There is no run "${runId}".`)
-    if (isTerminal(run.state)) throw new AppError('run.finished', `The run "${runId}" has ended: ${run.state}.`)
+    if (isTerminal(run.state))
+      throw new AppError('run.finished', `The run "${runId}" has ended: ${run.state}.`)
     const step = await tx.first(stepBySeq, { runId, seq })
     if (step === undefined) throw new AppError('step.not-found', `The run "${runId}" has no step ${seq}.`)
     const expected = REASON[resolution.outcome]
     if (step.state !== 'waiting' || step.waitingReason !== expected) throw conflict(step, resolution)
-    const answered = await tx.run(answerStep, { ...(await endOf(tx, resolution, at)), runId, seq, at, expected })
+    const answered = await tx.run(answerStep, {
+      ...(await endOf(tx, resolution, at)),
+      runId,
+      seq,
+      at,
+      expected,
+    })
     if (answered !== 1) throw conflict(step, resolution)
     const counted = await tx.first(countEvent, { id: runId })
     await appendRunEvent(tx, {
@@ -48,7 +55,12 @@ export async function resolveStep(
       runSeq: counted?.eventCount ?? 0,
       actor: actorOf(principal),
       requestId: context.requestId,
-      data: { step: seq, tool: step.name, outcome: resolution.outcome, ...('reason' in resolution ? { reason: resolution.reason ?? null } : {}) },
+      data: {
+        step: seq,
+        tool: step.name,
+        outcome: resolution.outcome,
+        ...('reason' in resolution ? { reason: resolution.reason ?? null } : {}),
+      },
       at,
     })
     await tx.run(wakeRun, { id: runId, at })
@@ -91,13 +103,26 @@ async function endOf(
     case 'retry':
       return { ...nothing, state: 'approved' }
     case 'decline':
-      return { ...nothing, state: 'failed', errorCode: 'tool.declined', errorMessage: said('A person declined this call', resolution.reason) }
+      return {
+        ...nothing,
+        state: 'failed',
+        errorCode: 'tool.declined',
+        errorMessage: said('A person declined this call', resolution.reason),
+      }
     case 'failed':
-      return { ...nothing, state: 'failed', errorCode: 'tool.failed', errorMessage: said('A person found that this call failed', resolution.reason) }
+      return {
+        ...nothing,
+        state: 'failed',
+        errorCode: 'tool.failed',
+        errorMessage: said('A person found that this call failed', resolution.reason),
+      }
     case 'succeeded': {
       const text = JSON.stringify(resolution.output)
       if (Buffer.byteLength(text) > TOOL_OUTPUT_BYTES_MAX) {
-        throw new AppError('request.too-large', `The output has more than ${TOOL_OUTPUT_BYTES_MAX} bytes of JSON.`)
+        throw new AppError(
+          'request.too-large',
+          `The output has more than ${TOOL_OUTPUT_BYTES_MAX} bytes of JSON.`,
+        )
       }
       const { inline, hash } = placeText(text)
       if (hash !== null) await putBody(tx, hash, text, at)
@@ -114,9 +139,15 @@ function said(what: string, reason: string | undefined): string {
 
 function conflict(step: StepRow, resolution: Resolution): AppError {
   if (step.state !== 'waiting') {
-    return new AppError('run.state-conflict', `Step ${step.seq} does not wait for an answer: it is ${step.state}.`)
+    return new AppError(
+      'run.state-conflict',
+      `Step ${step.seq} does not wait for an answer: it is ${step.state}.`,
+    )
   }
   const allowed = Object.entries(REASON).filter(([, reason]) => reason === step.waitingReason)
   const names = allowed.map(([outcome]) => outcome).join(', ')
-  return new AppError('run.state-conflict', `Step ${step.seq} waits (${step.waitingReason ?? ''}): "${resolution.outcome}" does not answer it; ${names} do.`)
+  return new AppError(
+    'run.state-conflict',
+    `Step ${step.seq} waits (${step.waitingReason ?? ''}): "${resolution.outcome}" does not answer it; ${names} do.`,
+  )
 }

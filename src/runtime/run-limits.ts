@@ -1,7 +1,7 @@
 // The limits of a run: named caps with defaults, narrowed by the request, checked before anything is spent.
 
 import { AppError } from '../base/errors.ts'
-import { parseUsd, type Nanos } from '../base/money.ts'
+import { type Nanos, parseUsd } from '../base/money.ts'
 import type { AgentLimits } from '../contract/agent.ts'
 
 export interface RunLimits {
@@ -24,10 +24,15 @@ const DEFAULTS = {
 }
 
 /** The definition's limits with the request's on top: the smaller of the two wins, so a request can only narrow. */
-export function effectiveLimits(defined: AgentLimits | undefined, asked: AgentLimits | undefined): AgentLimits {
+export function effectiveLimits(
+  defined: AgentLimits | undefined,
+  asked: AgentLimits | undefined,
+): AgentLimits {
   const least = (key: keyof typeof DEFAULTS): number =>
     Math.min(defined?.[key] ?? DEFAULTS[key], asked?.[key] ?? Number.POSITIVE_INFINITY)
-  const cost = [defined?.maxCostUsd, asked?.maxCostUsd].filter((amount) => amount !== undefined).sort((a, b) => compareUsd(a, b))[0]
+  const cost = [defined?.maxCostUsd, asked?.maxCostUsd]
+    .filter((amount) => amount !== undefined)
+    .sort((a, b) => compareUsd(a, b))[0]
   return {
     maxSteps: least('maxSteps'),
     maxToolCalls: least('maxToolCalls'),
@@ -63,14 +68,23 @@ export interface RunTally {
 /** Throws the limit that the next model call would pass. A money limit also refuses to go on after a call of unknown cost. */
 export function checkBeforeModel(limits: RunLimits, tally: RunTally): void {
   if (tally.modelTurns >= limits.maxSteps) {
-    throw new AppError('limit.steps', `The run reached its limit of ${limits.maxSteps} model steps. Raise limits.max_steps or simplify the task.`)
+    throw new AppError(
+      'limit.steps',
+      `The run reached its limit of ${limits.maxSteps} model steps. Raise limits.max_steps or simplify the task.`,
+    )
   }
   if (tally.tokens >= limits.maxTokens) {
-    throw new AppError('limit.tokens', `The run used ${tally.tokens} tokens; its limit is ${limits.maxTokens} (limits.max_tokens).`)
+    throw new AppError(
+      'limit.tokens',
+      `The run used ${tally.tokens} tokens; its limit is ${limits.maxTokens} (limits.max_tokens).`,
+    )
   }
   if (limits.maxCostNanos === undefined) return
   if (tally.unpriced > 0) {
-    throw new AppError('limit.money', 'The run has a money limit, and the cost of an earlier model call is not known, so it may not go on.')
+    throw new AppError(
+      'limit.money',
+      'The run has a money limit, and the cost of an earlier model call is not known, so it may not go on.',
+    )
   }
   if (tally.costNanos >= limits.maxCostNanos) {
     throw new AppError('limit.money', 'The run reached its money limit (limits.max_cost_usd).')
@@ -79,7 +93,10 @@ export function checkBeforeModel(limits: RunLimits, tally: RunTally): void {
 
 export function checkBeforeTools(limits: RunLimits, tally: RunTally, calls: number): void {
   if (tally.toolCalls + calls > limits.maxToolCalls) {
-    throw new AppError('limit.tool-calls', `The run asked for more than its ${limits.maxToolCalls} tool calls (limits.max_tool_calls).`)
+    throw new AppError(
+      'limit.tool-calls',
+      `The run asked for more than its ${limits.maxToolCalls} tool calls (limits.max_tool_calls).`,
+    )
   }
 }
 

@@ -70,7 +70,11 @@ export interface ModelCall {
   readonly responseId: string | null
   readonly status: 'answered' | 'failed' | 'interrupted'
   readonly finishReason: string | null
-  readonly failure: { readonly kind: string; readonly message: string; readonly httpStatus: number | null } | null
+  readonly failure: {
+    readonly kind: string
+    readonly message: string
+    readonly httpStatus: number | null
+  } | null
   readonly usageState: 'known' | 'missing' | 'none'
   readonly inputTokens: number
   readonly cachedInputTokens: number
@@ -87,7 +91,13 @@ export interface ModelCall {
 
 /** A model call with what was said; `request` and `response` are null where the capture policy kept only metadata. */
 export interface ModelCallDetail extends ModelCall {
-  readonly request: { readonly instructions: string; readonly messages: readonly Message[]; readonly tools: Json; readonly settings: JsonObject; readonly outputSchema: Json } | null
+  readonly request: {
+    readonly instructions: string
+    readonly messages: readonly Message[]
+    readonly tools: Json
+    readonly settings: JsonObject
+    readonly outputSchema: Json
+  } | null
   readonly response: readonly AssistantPart[] | null
 }
 
@@ -170,19 +180,41 @@ export interface Runtime {
   wait(tenantId: TenantId, runId: RunId, timeoutMs: number, signal?: AbortSignal): Promise<Run>
   get(tenantId: TenantId, runId: RunId): Promise<Run>
   list(tenantId: TenantId, filter: RunFilter): Promise<Page<Run>>
-  steps(tenantId: TenantId, runId: RunId, page: { readonly limit: number; readonly after: number }): Promise<readonly Step[]>
-  modelCalls(tenantId: TenantId, runId: RunId, page: { readonly limit: number; readonly cursor?: string | undefined }): Promise<Page<ModelCall>>
+  steps(
+    tenantId: TenantId,
+    runId: RunId,
+    page: { readonly limit: number; readonly after: number },
+  ): Promise<readonly Step[]>
+  modelCalls(
+    tenantId: TenantId,
+    runId: RunId,
+    page: { readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<Page<ModelCall>>
   modelCall(tenantId: TenantId, id: ModelCallId): Promise<ModelCallDetail>
-  events(tenantId: TenantId, runId: RunId, page: { readonly limit: number; readonly after: number }): Promise<readonly RunEvent[]>
+  events(
+    tenantId: TenantId,
+    runId: RunId,
+    page: { readonly limit: number; readonly after: number },
+  ): Promise<readonly RunEvent[]>
   /** Signals after `afterSeq`, live, until the run is terminal or the signal aborts. A slow reader loses deltas first, never events. */
   tail(tenantId: TenantId, runId: RunId, afterSeq: number, signal: AbortSignal): AsyncIterable<RunSignal>
   /** Asks the run to stop. Throws `run.finished` where it has ended. */
   cancel(principal: Principal, runId: RunId, context: StartContext): Promise<Run>
   /** Answers the waiting step; one of two answers at the same moment wins, the other gets `run.state-conflict`. */
-  resolve(principal: Principal, runId: RunId, step: number, resolution: Resolution, context: StartContext): Promise<Run>
+  resolve(
+    principal: Principal,
+    runId: RunId,
+    step: number,
+    resolution: Resolution,
+    context: StartContext,
+  ): Promise<Run>
   createSession(principal: Principal, agent: string, context: StartContext): Promise<Session>
   session(tenantId: TenantId, id: SessionId): Promise<Session>
-  sessionTurns(tenantId: TenantId, id: SessionId, page: { readonly limit: number; readonly after: number }): Promise<readonly SessionTurn[]>
+  sessionTurns(
+    tenantId: TenantId,
+    id: SessionId,
+    page: { readonly limit: number; readonly after: number },
+  ): Promise<readonly SessionTurn[]>
   job(tenantId: TenantId, id: string): Promise<Job>
   /** Runs a tool by name outside a run, for `tool test`. */
   testTool(principal: Principal, tool: string, input: Json, context: StartContext): Promise<Json>

@@ -11,9 +11,9 @@ import type { Database, TenantTransaction } from '../storage/database.ts'
 import type { Planner } from './agent/plan.ts'
 import { insertRun, type RunRow, runById } from './journal/run-store.ts'
 import { effectiveLimits } from './run-limits.ts'
-import { readTraceId } from './trace-id.ts'
 import type { StartContext, StartRunInput } from './runtime.ts'
 import { sessionById, takeSession } from './session-store.ts'
+import { readTraceId } from './trace-id.ts'
 
 export const INPUT_CHARS_MAX = 500_000
 
@@ -25,10 +25,18 @@ export interface StartRunDeps {
   readonly accepted: (runId: RunId) => void
 }
 
-export async function startRun(deps: StartRunDeps, principal: Principal, input: StartRunInput, context: StartContext): Promise<RunRow> {
+export async function startRun(
+  deps: StartRunDeps,
+  principal: Principal,
+  input: StartRunInput,
+  context: StartContext,
+): Promise<RunRow> {
   const text = JSON.stringify(input.input)
   if (text.length > INPUT_CHARS_MAX) {
-    throw new AppError('request.too-large', `The input has ${text.length} characters; at most ${INPUT_CHARS_MAX} are allowed.`)
+    throw new AppError(
+      'request.too-large',
+      `The input has ${text.length} characters; at most ${INPUT_CHARS_MAX} are allowed.`,
+    )
   }
   const { tenantId } = principal
   const agent = await deps.versions.publishedAgent(tenantId, input.agent)
@@ -93,7 +101,13 @@ async function take(
   const session = await tx.first(sessionById, { id: sessionId })
   if (session === undefined) throw new AppError('session.not-found', `There is no session "${sessionId}".`)
   if (session.agentId !== agent.id) {
-    throw new AppError('request.invalid', `The session "${sessionId}" belongs to another agent than "${agent.name}".`)
+    throw new AppError(
+      'request.invalid',
+      `The session "${sessionId}" belongs to another agent than "${agent.name}".`,
+    )
   }
-  throw new AppError('session.busy', `The session "${sessionId}" has a run that has not ended (${session.activeRunId ?? ''}). Wait for it or cancel it.`)
+  throw new AppError(
+    'session.busy',
+    `The session "${sessionId}" has a run that has not ended (${session.activeRunId ?? ''}). Wait for it or cancel it.`,
+  )
 }

@@ -19,11 +19,18 @@ export interface TestToolDeps {
 }
 
 /** The tool's answer. Throws `tool.not-found`, `tool.input-invalid`, or what the tool failed with. Recorded before it is called. */
-export async function testTool(deps: TestToolDeps, principal: Principal, name: string, input: Json, context: StartContext): Promise<Json> {
+export async function testTool(
+  deps: TestToolDeps,
+  principal: Principal,
+  name: string,
+  input: Json,
+  context: StartContext,
+): Promise<Json> {
   const { tenantId } = principal
   const tool = await deps.planner.tool(tenantId, name)
   const wrong = tool.checkInput(input)
-  if (wrong.length > 0) throw new AppError('tool.input-invalid', `The input does not fit the tool "${name}".`, { errors: wrong })
+  if (wrong.length > 0)
+    throw new AppError('tool.input-invalid', `The input does not fit the tool "${name}".`, { errors: wrong })
   const at = deps.clock()
   const runId = newId('run', at)
   await deps.db.tenant(tenantId).write((tx) =>

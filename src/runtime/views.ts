@@ -69,7 +69,8 @@ export function modelCallView(row: ModelCallRow): ModelCall {
     responseId: row.responseId,
     status: row.status,
     finishReason: row.finishReason,
-    failure: failureKind === null ? null : { kind: failureKind, message: failureMessage ?? failureKind, httpStatus },
+    failure:
+      failureKind === null ? null : { kind: failureKind, message: failureMessage ?? failureKind, httpStatus },
     usageState: row.usageState,
     inputTokens: row.inputTokens,
     cachedInputTokens: row.cachedInputTokens,
@@ -100,6 +101,9 @@ export function jobView(row: RowOf<'jobs'>): Job {
   return { id, runId, state, attempt, leaseOwner, leaseUntil, notBefore, createdAt }
 }
 
-function errorOf(row: { readonly errorCode: string | null; readonly errorMessage: string | null }): Run['error'] {
+function errorOf(row: {
+  readonly errorCode: string | null
+  readonly errorMessage: string | null
+}): Run['error'] {
   return row.errorCode === null ? null : { code: row.errorCode, message: row.errorMessage ?? row.errorCode }
 }

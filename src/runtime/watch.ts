@@ -3,7 +3,7 @@
 import type { RunId, TenantId } from '../base/ids.ts'
 import { TERMINAL_EVENTS } from '../contract/event.ts'
 import type { LiveHub } from '../events/live.ts'
-import { readRunEvents, RUN_EVENTS_PAGE_MAX } from '../events/read.ts'
+import { RUN_EVENTS_PAGE_MAX, readRunEvents } from '../events/read.ts'
 import type { Database } from '../storage/database.ts'
 import { pause } from './agent/interruption.ts'
 import { isTerminal } from './run-state.ts'
@@ -41,7 +41,8 @@ export async function waitForRun(
     for (;;) {
       const run = await deps.get(tenantId, runId)
       const left = end - performance.now()
-      if (isTerminal(run.state) || run.state === 'waiting' || left <= 0 || signal?.aborted === true) return run
+      if (isTerminal(run.state) || run.state === 'waiting' || left <= 0 || signal?.aborted === true)
+        return run
       await bell.wait(Math.min(left, LOOK_MS))
     }
   } finally {
@@ -83,7 +84,11 @@ export async function* tailRun(
       }
       if (events.length === 0 && deltas.length === 0) {
         // A run whose last event was seen before has nothing more to say.
-        if (isTerminal((await deps.get(tenantId, runId)).state) && (await nothingAfter(deps, tenantId, runId, after))) return
+        if (
+          isTerminal((await deps.get(tenantId, runId)).state) &&
+          (await nothingAfter(deps, tenantId, runId, after))
+        )
+          return
         await bell.wait(LOOK_MS)
       }
     }
@@ -93,7 +98,12 @@ export async function* tailRun(
   }
 }
 
-async function nothingAfter(deps: WatchDeps, tenantId: TenantId, runId: RunId, after: number): Promise<boolean> {
+async function nothingAfter(
+  deps: WatchDeps,
+  tenantId: TenantId,
+  runId: RunId,
+  after: number,
+): Promise<boolean> {
   return (await readRunEvents(deps.db, tenantId, runId, { after, limit: 1 })).length === 0
 }
 

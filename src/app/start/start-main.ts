@@ -111,12 +111,12 @@ function shownPath(path: string): string {
 
 function showServing(terminal: Terminal, url: string, keyPath: string): void {
   const command = (text: string): void => terminal.line(`    ${terminal.paint('cyan', text)}`)
-  const example = 'node examples/sdk-quickstart.ts'
+  const example = 'node scripts/run.cjs examples/sdk-quickstart.ts'
   terminal.line()
   terminal.entry('API', `${url}  (to read: ${url}/docs)`)
   terminal.entry('Key', keyPath)
   terminal.line(`\n  ${terminal.paint('bold', 'Try')}`)
-  command('npx agent-factory agent run guide "Where is order 1002?"')
+  command('npx agent-factory agent run guide "Which book is about clouds?"')
   command(
     `curl -s ${url}/api/v1/runs -H "authorization: Bearer $(node -p "require('./${keyPath}').api_key")"`,
   )

@@ -4,12 +4,12 @@ import type { RunId, TenantId } from '../../base/ids.ts'
 import type { Json } from '../../base/json.ts'
 import type { Clock } from '../../base/time.ts'
 import type { Message, ToolResult } from '../../contract/message.ts'
-import type { Metering } from '../metering.ts'
 import type { ModelDelta, ModelRegistry } from '../../models/model.ts'
 import type { Database, TenantDatabase } from '../../storage/database.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { RunRow } from '../journal/run-store.ts'
 import type { StepRow } from '../journal/step-store.ts'
+import type { Metering } from '../metering.ts'
 import type { ObservedRun, RuntimeObserver } from '../observer.ts'
 import type { RunLimits, RunTally } from '../run-limits.ts'
 import type { Interruption } from './interruption.ts'
@@ -29,7 +29,10 @@ export interface DriveDeps {
   /** The runs that this process drives now, those below others included. */
   readonly active: Map<RunId, Interruption>
   /** Heads of prompts that are known to be stored. */
-  readonly bodies: { has(tenantId: TenantId, hash: string): boolean; add(tenantId: TenantId, hash: string): void }
+  readonly bodies: {
+    has(tenantId: TenantId, hash: string): boolean
+    add(tenantId: TenantId, hash: string): void
+  }
   readonly capturePolicy: (tenantId: TenantId) => Promise<CapturePolicy>
   readonly observer: RuntimeObserver
   /** Tells watchers that the run's log has grown. */
@@ -80,6 +83,16 @@ export interface RunContext {
 }
 
 /** What a guardrail or tool of the host's code is told of the run. */
-export function codeContext(ctx: RunContext): { tenantId: string; runId: string; signal: AbortSignal; nowMs: number } {
-  return { tenantId: ctx.tenantId, runId: ctx.run.id, signal: ctx.interruption.signal, nowMs: ctx.deps.clock() }
+export function codeContext(ctx: RunContext): {
+  tenantId: string
+  runId: string
+  signal: AbortSignal
+  nowMs: number
+} {
+  return {
+    tenantId: ctx.tenantId,
+    runId: ctx.run.id,
+    signal: ctx.interruption.signal,
+    nowMs: ctx.deps.clock(),
+  }
 }

@@ -3,20 +3,25 @@
 import { AppError } from '../../base/errors.ts'
 import type { AgentLimits } from '../../contract/agent.ts'
 import type { ClaimedJob } from '../../queue/job.ts'
+import { ConstraintError, StorageError } from '../../storage/storage-errors.ts'
 import { LeaseLost } from '../journal/journal.ts'
 import type { RunRow } from '../journal/run-store.ts'
-import { ConstraintError, StorageError } from '../../storage/storage-errors.ts'
 import { toRunLimits } from '../run-limits.ts'
 import type { DriveDeps, RunContext } from './context.ts'
-import { failUnloaded, finish, park, release, type RunEndState } from './finish.ts'
+import type { DriveEnd } from './drive-end.ts'
+import { failUnloaded, finish, park, type RunEndState, release } from './finish.ts'
 import { type Interruption, Stopped } from './interruption.ts'
 import { loadContext, reloadTurn } from './load.ts'
 import { runLoop } from './loop.ts'
-import type { DriveEnd } from './drive-end.ts'
 import { callAgent } from './sub-agent.ts'
 
 /** Drives an adopted run. `job` is undefined for a run that its parent drives. Never throws. */
-export async function driveRun(deps: DriveDeps, run: RunRow, job: ClaimedJob | undefined, interruption: Interruption): Promise<DriveEnd> {
+export async function driveRun(
+  deps: DriveDeps,
+  run: RunRow,
+  job: ClaimedJob | undefined,
+  interruption: Interruption,
+): Promise<DriveEnd> {
   let ctx: RunContext | undefined
   const deadline = setTimeout(() => interruption.stop('deadline'), timeLeft(run, deps.clock()))
   deadline.unref()
@@ -66,7 +71,13 @@ async function settleOn(ctx: RunContext): Promise<RunEndState | 'waiting' | 'rel
         throw new LeaseLost(`The lease of run ${ctx.run.id} was lost.`)
       case 'deadline': {
         const ms = ctx.limits.timeoutMs
-        return { state: 'failed', error: new AppError('limit.time', `The run reached its time limit of ${ms} ms (limits.timeout_ms).`) }
+        return {
+          state: 'failed',
+          error: new AppError(
+            'limit.time',
+            `The run reached its time limit of ${ms} ms (limits.timeout_ms).`,
+          ),
+        }
       }
       case undefined:
         break
@@ -75,7 +86,10 @@ async function settleOn(ctx: RunContext): Promise<RunEndState | 'waiting' | 'rel
     }
     if (error instanceof AppError) return { state: 'failed', error }
     ctx.deps.observer.trouble('A run failed unexpectedly.', { runId: ctx.run.id, error })
-    return { state: 'failed', error: new AppError('internal', 'The run failed for a reason inside the platform; its log has more.') }
+    return {
+      state: 'failed',
+      error: new AppError('internal', 'The run failed for a reason inside the platform; its log has more.'),
+    }
   }
 }
 
@@ -88,7 +102,10 @@ async function giveUp(
   error: unknown,
 ): Promise<DriveEnd> {
   if (error instanceof LeaseLost) return { status: 'lost' }
-  deps.observer.trouble('A run could not go on; it is taken up again when its lease lapses.', { runId: run.id, error })
+  deps.observer.trouble('A run could not go on; it is taken up again when its lease lapses.', {
+    runId: run.id,
+    error,
+  })
   if (ctx !== undefined || !(error instanceof AppError) || isStorageTrouble(error)) return { status: 'lost' }
   return (await failUnloaded(deps, run, job, error)) ? { status: 'released' } : { status: 'lost' }
 }

@@ -4,8 +4,8 @@ import type { AppError } from '../../base/errors.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
 import { formatUsd } from '../../base/money.ts'
 import { appendRunEvent } from '../../events/append.ts'
-import { settleJob } from '../../queue/job-store.ts'
 import type { ClaimedJob } from '../../queue/job.ts'
+import { settleJob } from '../../queue/job-store.ts'
 import { applyCapture } from '../capture.ts'
 import { advanceRun, finishRun, type RunRow, setAside, waitingChildren } from '../journal/run-store.ts'
 import { interruptSteps, waitingSteps } from '../journal/step-store.ts'
@@ -47,7 +47,11 @@ export async function finish(ctx: RunContext, job: ClaimedJob | undefined, end: 
       const left = await tx.first(leaveSession, { id: sessionId, runId: run.id, turns, at })
       if (left !== undefined && end.state === 'completed') {
         const turn = { sessionId, seq: left.turnCount, runId: run.id, createdAt: at }
-        await tx.run(insertTurn, { ...turn, input: inputText(JSON.parse(run.input) as Json), output: end.text })
+        await tx.run(insertTurn, {
+          ...turn,
+          input: inputText(JSON.parse(run.input) as Json),
+          output: end.text,
+        })
       }
     }
     await applyCapture(tx, run.id, ctx.capture)
@@ -80,7 +84,11 @@ export async function park(ctx: RunContext, job: ClaimedJob | undefined): Promis
   journal.event('run.waiting', { reason })
   await journal.flush()
   if (parked) {
-    ctx.deps.observer.runEnded(ctx.observed, { state: 'waiting', errorCode: undefined, ms: ctx.deps.clock() - run.createdAt })
+    ctx.deps.observer.runEnded(ctx.observed, {
+      state: 'waiting',
+      errorCode: undefined,
+      ms: ctx.deps.clock() - run.createdAt,
+    })
   }
   return parked
 }
@@ -96,16 +104,30 @@ export async function release(ctx: RunContext, job: ClaimedJob | undefined): Pro
 }
 
 /** Fails a run whose plan cannot be made: a tool or guardrail that this server does not have. False where the lease was lost. */
-export async function failUnloaded(deps: DriveDeps, run: RunRow, job: ClaimedJob | undefined, error: AppError): Promise<boolean> {
+export async function failUnloaded(
+  deps: DriveDeps,
+  run: RunRow,
+  job: ClaimedJob | undefined,
+  error: AppError,
+): Promise<boolean> {
   const at = deps.clock()
-  const nothing = { steps: 0, messages: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, costNanos: 0n, unpriced: 0 }
+  const nothing = {
+    steps: 0,
+    messages: 0,
+    toolCalls: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    costNanos: 0n,
+    unpriced: 0,
+  }
   const stored = await deps.db.tenant(run.tenantId).write(async (tx) => {
     const advanced = await tx.first(advanceRun, { id: run.id, fence: run.fence, events: 1, ...nothing })
     if (advanced === undefined) return false
     const end = { output: null, errorCode: error.code, errorMessage: error.message, at }
     await tx.run(finishRun, { id: run.id, fence: run.fence, state: 'failed', ...end })
     if (job !== undefined) await settleJob(tx, job, 'done', at)
-    if (run.sessionId !== null) await tx.first(leaveSession, { id: run.sessionId, runId: run.id, turns: 0, at })
+    if (run.sessionId !== null)
+      await tx.first(leaveSession, { id: run.sessionId, runId: run.id, turns: 0, at })
     const event = { runId: run.id, runSeq: advanced.eventCount, actor: deps.worker, at }
     await appendRunEvent(tx, { ...event, type: 'run.failed', data: { code: error.code } })
     return true
@@ -118,5 +140,7 @@ export async function failUnloaded(deps: DriveDeps, run: RunRow, job: ClaimedJob
 export function inputText(input: Json): string {
   if (typeof input === 'string') return input
   const { text } = (typeof input === 'object' && input !== null ? input : {}) as JsonObject
-  return typeof text === 'string' && Object.keys(input as JsonObject).length === 1 ? text : JSON.stringify(input)
+  return typeof text === 'string' && Object.keys(input as JsonObject).length === 1
+    ? text
+    : JSON.stringify(input)
 }

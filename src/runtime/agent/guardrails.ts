@@ -12,7 +12,12 @@ export type Place = Guardrail['on']
 /** What the rules of a place said of a value: it may pass, changed or not, or it may not. */
 export type Verdict<V> =
   | { readonly status: 'passed'; readonly value: V; readonly triggered: readonly string[] }
-  | { readonly status: 'blocked'; readonly rule: string; readonly message: string; readonly triggered: readonly string[] }
+  | {
+      readonly status: 'blocked'
+      readonly rule: string
+      readonly message: string
+      readonly triggered: readonly string[]
+    }
 
 export interface Guardrails {
   /** Whether any rule of the place is the host's code, which may take its time. */
@@ -22,19 +27,33 @@ export interface Guardrails {
 }
 
 /** A rule's answer: undefined where it does not apply. */
-type Answer = { readonly action: 'block'; readonly message: string } | { readonly action: 'modify'; readonly value: Json } | undefined
+type Answer =
+  | { readonly action: 'block'; readonly message: string }
+  | { readonly action: 'modify'; readonly value: Json }
+  | undefined
 /** `text` is what patterns and texts look at; `value` what the host's code receives. */
 interface Rule {
   readonly name: string
   readonly on: Place
   readonly code: boolean
-  check(seen: { readonly tool: string | undefined; readonly value: Json }, context: CodeGuardrailContext): Answer | Promise<Answer>
+  check(
+    seen: { readonly tool: string | undefined; readonly value: Json },
+    context: CodeGuardrailContext,
+  ): Answer | Promise<Answer>
 }
 
-export function compileGuardrails(guardrails: readonly Guardrail[], code: ReadonlyMap<string, CodeGuardrail>): Guardrails {
+export function compileGuardrails(
+  guardrails: readonly Guardrail[],
+  code: ReadonlyMap<string, CodeGuardrail>,
+): Guardrails {
   const rules = guardrails.map((guardrail) => compileRule(guardrail, code))
   const slow = (on: Place): boolean => rules.some((rule) => rule.on === on && rule.code)
-  const run = async (on: Place, tool: string | undefined, value: Json, context: CodeGuardrailContext): Promise<Verdict<Json>> => {
+  const run = async (
+    on: Place,
+    tool: string | undefined,
+    value: Json,
+    context: CodeGuardrailContext,
+  ): Promise<Verdict<Json>> => {
     let current = value
     const triggered: string[] = []
     for (const rule of rules) {
@@ -42,7 +61,8 @@ export function compileGuardrails(guardrails: readonly Guardrail[], code: Readon
       const answer = await rule.check({ tool, value: current }, context)
       if (answer === undefined) continue
       triggered.push(rule.name)
-      if (answer.action === 'block') return { status: 'blocked', rule: rule.name, message: answer.message, triggered }
+      if (answer.action === 'block')
+        return { status: 'blocked', rule: rule.name, message: answer.message, triggered }
       current = answer.value
     }
     return { status: 'passed', value: current, triggered }
@@ -59,29 +79,41 @@ export function compileGuardrails(guardrails: readonly Guardrail[], code: Readon
 
 function compileRule(guardrail: Guardrail, code: ReadonlyMap<string, CodeGuardrail>): Rule {
   const { name, on, check } = guardrail
-  const blocked = { action: 'block', message: guardrail.message ?? `The guardrail "${name}" does not allow this.` } as const
+  const blocked = {
+    action: 'block',
+    message: guardrail.message ?? `The guardrail "${name}" does not allow this.`,
+  } as const
   switch (check.type) {
     case 'expression': {
-      const expression = compileExpression(check.when, { variables: on === 'tool_call' ? ['tool', 'arguments'] : ['text'] })
+      const expression = compileExpression(check.when, {
+        variables: on === 'tool_call' ? ['tool', 'arguments'] : ['text'],
+      })
       return {
         name,
         on,
         code: false,
         check: ({ tool, value }) => {
-          const applies = expression.evaluate(tool === undefined ? { text: value } : { tool, arguments: value })
+          const applies = expression.evaluate(
+            tool === undefined ? { text: value } : { tool, arguments: value },
+          )
           return applies === true ? blocked : undefined
         },
       }
     }
     case 'pattern': {
       const pattern = compilePattern(check.pattern, check.ignoreCase === true ? 'iu' : 'u')
+      const tooLong = `The guardrail "${name}" can judge texts of at most ${pattern.inputCharsMax} characters; this one is longer.`
       const replacement = guardrail.replacement ?? '[removed]'
       return {
         name,
         on,
         code: false,
         check: ({ value }) => {
-          const changed = mapTexts(value, (text) => pattern.replace(text, replacement))
+          const changed = mapTexts(value, (text) =>
+            text.length > pattern.inputCharsMax ? TOO_LONG : pattern.replace(text, replacement),
+          )
+          // What a rule cannot judge does not pass.
+          if (changed.tooLong) return { action: 'block', message: tooLong }
           if (!changed.matched) return undefined
           return guardrail.action === 'block' ? blocked : { action: 'modify', value: changed.value }
         },
@@ -90,7 +122,10 @@ function compileRule(guardrail: Guardrail, code: ReadonlyMap<string, CodeGuardra
     case 'code': {
       const rule = code.get(check.name)
       if (rule === undefined) {
-        throw new AppError('tool.unregistered', `This server has no guardrail "${check.name}". Register it in the host's code.`)
+        throw new AppError(
+          'tool.unregistered',
+          `This server has no guardrail "${check.name}". Register it in the host's code.`,
+        )
       }
       return {
         name,
@@ -107,20 +142,29 @@ function compileRule(guardrail: Guardrail, code: ReadonlyMap<string, CodeGuardra
   }
 }
 
+const TOO_LONG = Symbol('too long')
+
 /** Applies a change to every text in a value. `change` answers undefined where the text stays. */
-function mapTexts(value: Json, change: (text: string) => string | undefined): { readonly matched: boolean; readonly value: Json } {
+function mapTexts(
+  value: Json,
+  change: (text: string) => string | undefined | typeof TOO_LONG,
+): { readonly matched: boolean; readonly tooLong: boolean; readonly value: Json } {
   let matched = false
+  let tooLong = false
   const visit = (node: Json): Json => {
     if (typeof node === 'string') {
       const changed = change(node)
-      if (changed === undefined) return node
+      if (changed === TOO_LONG) tooLong = true
+      if (typeof changed !== 'string') return node
       matched = true
       return changed
     }
     if (Array.isArray(node)) return node.map((item: Json) => visit(item))
-    if (typeof node === 'object' && node !== null) return Object.fromEntries(Object.entries(node).map(([key, item]) => [key, visit(item)]))
+    if (typeof node === 'object' && node !== null) {
+      return Object.fromEntries(Object.entries(node).map(([key, item]) => [key, visit(item)]))
+    }
     return node
   }
   const mapped = visit(value)
-  return { matched, value: mapped }
+  return { matched, tooLong, value: mapped }
 }

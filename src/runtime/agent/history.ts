@@ -31,7 +31,9 @@ export async function recall(ctx: RunContext, sessionId: SessionId): Promise<rea
     const summaryUntil = old.at(-1)?.seq ?? session.summaryUntil
     const at = ctx.deps.clock()
     const text = summary
-    ctx.journal.add((tx) => tx.run(setSummary, { id: sessionId, runId: ctx.run.id, summary: text, summaryUntil, at }))
+    ctx.journal.add((tx) =>
+      tx.run(setSummary, { id: sessionId, runId: ctx.run.id, summary: text, summaryUntil, at }),
+    )
     ctx.journal.event('session.compacted', { session_id: sessionId, turns: old.length })
     await ctx.journal.flush()
     turns = kept
@@ -48,7 +50,9 @@ export async function recall(ctx: RunContext, sessionId: SessionId): Promise<rea
 async function readTurns(ctx: RunContext, sessionId: SessionId, after: number): Promise<readonly TurnRow[]> {
   const turns: TurnRow[] = []
   for (let last = after; ; ) {
-    const page = await ctx.db.read((reader) => reader.all(turnsAfter, { sessionId, after: last, limit: TURNS_PAGE }))
+    const page = await ctx.db.read((reader) =>
+      reader.all(turnsAfter, { sessionId, after: last, limit: TURNS_PAGE }),
+    )
     turns.push(...page)
     const end = page.at(-1)
     if (end === undefined || page.length < TURNS_PAGE) return turns
@@ -76,7 +80,13 @@ async function summarise(ctx: RunContext, before: string | null, old: readonly T
   const settings = { maxOutputTokens: SUMMARY_TOKENS_MAX }
   // Under a policy that keeps less, the conversation does not go into the log a second time.
   const logged = ctx.capture === 'full' ? messages : null
-  const content = JSON.stringify({ instructions: INSTRUCTIONS, tools: [], settings, outputSchema: null, messages: logged })
+  const content = JSON.stringify({
+    instructions: INSTRUCTIONS,
+    tools: [],
+    settings,
+    outputSchema: null,
+    messages: logged,
+  })
   const answer = await askModel(ctx, {
     kind: 'compaction',
     request: { instructions: INSTRUCTIONS, messages, tools: [], settings, timeouts: ctx.plan.timeouts },

@@ -70,7 +70,11 @@ export type Timed<T> =
  * Runs `work` with a signal that aborts at the time limit or with the run. Does not wait for work that ignores its
  * signal: what it does afterwards is no longer looked at.
  */
-export async function timed<T>(ms: number, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<Timed<T>> {
+export async function timed<T>(
+  ms: number,
+  outer: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<Timed<T>> {
   if (outer.aborted) return { status: 'stopped' }
   const controller = new AbortController()
   return new Promise((resolve) => {

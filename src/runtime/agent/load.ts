@@ -5,7 +5,7 @@ import type { Json } from '../../base/json.ts'
 import type { AgentLimits } from '../../contract/agent.ts'
 import type { TenantReader } from '../../storage/database.ts'
 import { createJournal } from '../journal/journal.ts'
-import { runById, type RunRow } from '../journal/run-store.ts'
+import { type RunRow, runById } from '../journal/run-store.ts'
 import { type StepRow, stepBySeq, stepsAfter } from '../journal/step-store.ts'
 import { toRunLimits } from '../run-limits.ts'
 import type { DriveDeps, OpenCall, RunContext } from './context.ts'
@@ -18,7 +18,11 @@ import { stableKey } from './stable-key.ts'
 const STEPS_PAGE = 500
 
 /** The context of an adopted run. A run that had begun is read back: messages, counts, the turn that was open. */
-export async function loadContext(deps: DriveDeps, run: RunRow, interruption: Interruption): Promise<RunContext> {
+export async function loadContext(
+  deps: DriveDeps,
+  run: RunRow,
+  interruption: Interruption,
+): Promise<RunContext> {
   const { tenantId } = run
   const plan = await deps.planner.plan(tenantId, run.definitionId as AgentId, run.definitionVersion, run.pins)
   const db = deps.db.tenant(tenantId)
@@ -76,7 +80,9 @@ async function restore(ctx: RunContext, reader: TenantReader): Promise<void> {
   const bySeq = new Map(steps.map((step) => [step.seq, step]))
   const messages = await readMessages(reader, ctx.run.id, ctx.run.messageCount, async (seq) => bySeq.get(seq))
   if (messages !== undefined) ctx.messages.push(...messages)
-  ctx.repairs = ctx.messages.filter((message) => message.role === 'user' && message.text.startsWith(REPAIR)).length
+  ctx.repairs = ctx.messages.filter(
+    (message) => message.role === 'user' && message.text.startsWith(REPAIR),
+  ).length
   for (const step of steps) await replay(ctx, reader, step)
   if (ctx.messages.at(-1)?.role === 'assistant') ctx.turn = await turnOf(ctx, reader, steps)
 }
@@ -122,7 +128,9 @@ function recordLost(ctx: RunContext, step: StepRow): void {
 export async function reloadTurn(ctx: RunContext): Promise<void> {
   ctx.turn = await ctx.db.read(async (reader) => {
     const calls = ctx.turn ?? []
-    const rows = await Promise.all(calls.map((call) => reader.first(stepBySeq, { runId: ctx.run.id, seq: call.step })))
+    const rows = await Promise.all(
+      calls.map((call) => reader.first(stepBySeq, { runId: ctx.run.id, seq: call.step })),
+    )
     return openCalls(
       reader,
       rows.filter((row) => row !== undefined),
@@ -131,12 +139,20 @@ export async function reloadTurn(ctx: RunContext): Promise<void> {
   })
 }
 
-async function turnOf(ctx: RunContext, reader: TenantReader, steps: readonly StepRow[]): Promise<OpenCall[] | undefined> {
+async function turnOf(
+  ctx: RunContext,
+  reader: TenantReader,
+  steps: readonly StepRow[],
+): Promise<OpenCall[] | undefined> {
   const rows = steps.filter((step) => step.parentStep === ctx.answerStep && step.callId !== null)
   return rows.length === 0 ? undefined : openCalls(reader, rows, true)
 }
 
-async function openCalls(reader: TenantReader, rows: readonly StepRow[], stale: boolean): Promise<OpenCall[]> {
+async function openCalls(
+  reader: TenantReader,
+  rows: readonly StepRow[],
+  stale: boolean,
+): Promise<OpenCall[]> {
   const calls: OpenCall[] = []
   for (const row of rows) {
     calls.push({

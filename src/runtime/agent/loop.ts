@@ -42,7 +42,9 @@ export async function runLoop(ctx: RunContext, callAgent: AgentCaller): Promise<
         tools: ctx.plan.modelTools,
         settings: ctx.plan.settings,
         timeouts: ctx.plan.timeouts,
-        ...(ctx.plan.definition.outputSchema === undefined ? {} : { outputSchema: ctx.plan.definition.outputSchema }),
+        ...(ctx.plan.definition.outputSchema === undefined
+          ? {}
+          : { outputSchema: ctx.plan.definition.outputSchema }),
       },
       head: ctx.plan.head,
       messagesUntil: ctx.messages.length,
@@ -58,8 +60,13 @@ function hasCalls(parts: readonly AssistantPart[]): boolean {
 
 /** The first messages: what the session said before, and the user's text once the guardrails let it pass. */
 async function begin(ctx: RunContext): Promise<void> {
-  const verdict = await ctx.plan.guardrails.checkText('input', inputText(JSON.parse(ctx.run.input) as Json), codeContext(ctx))
-  for (const rule of verdict.triggered) ctx.journal.event('guardrail.triggered', { guardrail: rule, on: 'input', status: verdict.status })
+  const verdict = await ctx.plan.guardrails.checkText(
+    'input',
+    inputText(JSON.parse(ctx.run.input) as Json),
+    codeContext(ctx),
+  )
+  for (const rule of verdict.triggered)
+    ctx.journal.event('guardrail.triggered', { guardrail: rule, on: 'input', status: verdict.status })
   if (verdict.status === 'blocked') throw new AppError('guardrail.blocked', verdict.message)
   const history = ctx.run.sessionId === null ? [] : await recall(ctx, ctx.run.sessionId)
   for (const message of history) if (message.role !== 'tool') say(ctx, message, null)
@@ -70,23 +77,29 @@ async function begin(ctx: RunContext): Promise<void> {
 async function answer(ctx: RunContext, parts: readonly AssistantPart[]): Promise<RunEndState | undefined> {
   if (ctx.plan.guardrails.slow.output) await ctx.journal.flush()
   const verdict = await ctx.plan.guardrails.checkText('output', assistantText(parts), codeContext(ctx))
-  for (const rule of verdict.triggered) ctx.journal.event('guardrail.triggered', { guardrail: rule, on: 'output', status: verdict.status })
+  for (const rule of verdict.triggered)
+    ctx.journal.event('guardrail.triggered', { guardrail: rule, on: 'output', status: verdict.status })
   if (verdict.status === 'blocked') throw new AppError('guardrail.blocked', verdict.message)
   const text = verdict.value
   if (ctx.plan.checkOutput === undefined) return { state: 'completed', output: text, text }
   const structured = parseAnswer(text)
-  const wrong = structured === undefined ? [{ path: '', message: 'is not JSON' }] : ctx.plan.checkOutput(structured)
+  const wrong =
+    structured === undefined ? [{ path: '', message: 'is not JSON' }] : ctx.plan.checkOutput(structured)
   if (structured !== undefined && wrong.length === 0) return { state: 'completed', output: structured, text }
   const list = wrong.slice(0, 5).map(({ path, message }) => `${path || '(whole)'}: ${message}`)
   if (ctx.repairs >= OUTPUT_REPAIRS_MAX) {
-    throw new AppError('output.invalid', `The answer does not follow the agent's output schema. ${list.join('; ')}`)
+    throw new AppError(
+      'output.invalid',
+      `The answer does not follow the agent's output schema. ${list.join('; ')}`,
+    )
   }
   ctx.repairs += 1
   say(ctx, { role: 'user', text: `${REPAIR} ${list.join('; ')}` }, null)
   return undefined
 }
 
-export const REPAIR = 'Your answer does not follow the required JSON Schema. Answer again with the corrected JSON only. What is wrong:'
+export const REPAIR =
+  'Your answer does not follow the required JSON Schema. Answer again with the corrected JSON only. What is wrong:'
 
 /** The JSON of an answer, also where the model put it into a code fence. */
 function parseAnswer(text: string): Json | undefined {

@@ -4,22 +4,41 @@ import type { RunId } from '../../base/ids.ts'
 import type { Json } from '../../base/json.ts'
 import type { Message, ToolResult } from '../../contract/message.ts'
 import type { TenantReader } from '../../storage/database.ts'
-import { insertMessage, messagesUntil, placeText, putBody, readText, type StoredText } from '../journal/message-store.ts'
+import {
+  insertMessage,
+  messagesUntil,
+  placeText,
+  putBody,
+  readText,
+  type StoredText,
+} from '../journal/message-store.ts'
 import type { StepRow } from '../journal/step-store.ts'
 import type { RunContext } from './context.ts'
 
 /** How a message lies in its row: a tool message names the steps whose results it carries. */
-type StoredMessage = Exclude<Message, { role: 'tool' }> | { readonly role: 'tool'; readonly steps: readonly number[] }
+type StoredMessage =
+  | Exclude<Message, { role: 'tool' }>
+  | { readonly role: 'tool'; readonly steps: readonly number[] }
 
 /** Appends a message to the run, with the next flush. Answers its place. */
-export function say(ctx: RunContext, message: Exclude<Message, { role: 'tool' }>, step: number | null): number {
+export function say(
+  ctx: RunContext,
+  message: Exclude<Message, { role: 'tool' }>,
+  step: number | null,
+): number {
   ctx.messages.push(message)
   return append(ctx, message, step)
 }
 
 /** Appends the results of a turn's calls; they are stored once, with their steps. */
-export function sayResults(ctx: RunContext, results: readonly (ToolResult & { readonly step: number })[]): number {
-  ctx.messages.push({ role: 'tool', results: results.map(({ callId, tool, output }) => ({ callId, tool, output })) })
+export function sayResults(
+  ctx: RunContext,
+  results: readonly (ToolResult & { readonly step: number })[],
+): number {
+  ctx.messages.push({
+    role: 'tool',
+    results: results.map(({ callId, tool, output }) => ({ callId, tool, output })),
+  })
   return append(ctx, { role: 'tool', steps: results.map(({ step }) => step) }, null)
 }
 
@@ -27,7 +46,14 @@ function append(ctx: RunContext, message: StoredMessage, step: number | null): n
   const seq = ctx.journal.nextMessage()
   const stored = keep(ctx, JSON.stringify(message))
   ctx.journal.add(
-    (tx) => tx.run(insertMessage, { runId: ctx.run.id, seq, step, content: stored.inline, contentHash: stored.hash }),
+    (tx) =>
+      tx.run(insertMessage, {
+        runId: ctx.run.id,
+        seq,
+        step,
+        content: stored.inline,
+        contentHash: stored.hash,
+      }),
     { messages: 1 },
   )
   return seq
@@ -62,7 +88,8 @@ export async function readMessages(
     const results: ToolResult[] = []
     for (const seq of stored.steps) {
       const step = await stepBySeq(seq)
-      if (step !== undefined) results.push({ callId: step.callId ?? '', tool: step.name, output: await stepOutput(reader, step) })
+      if (step !== undefined)
+        results.push({ callId: step.callId ?? '', tool: step.name, output: await stepOutput(reader, step) })
     }
     messages.push({ role: 'tool', results })
   }

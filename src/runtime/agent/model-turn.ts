@@ -42,7 +42,8 @@ export async function askModel(ctx: RunContext, prompt: Prompt): Promise<Answer>
       refuseRefusal(outcome)
       return { parts: outcome.parts, step }
     }
-    if (failure === undefined) throw new AppError('internal', 'An attempt ended without an answer or a failure.')
+    if (failure === undefined)
+      throw new AppError('internal', 'An attempt ended without an answer or a failure.')
     ctx.interruption.check()
     const next = nextAttempt({
       failure,
@@ -63,7 +64,11 @@ export async function askModel(ctx: RunContext, prompt: Prompt): Promise<Answer>
   }
 }
 
-async function attempt(ctx: RunContext, prompt: Prompt, model: string): Promise<{ step: number; outcome: ModelOutcome }> {
+async function attempt(
+  ctx: RunContext,
+  prompt: Prompt,
+  model: string,
+): Promise<{ step: number; outcome: ModelOutcome }> {
   const { deps, journal, run } = ctx
   const step = journal.nextStep()
   const attemptNumber = ctx.attempts
@@ -131,7 +136,10 @@ async function call(ctx: RunContext, prompt: Prompt, model: string, step: number
     if (!known) deps.observer.trouble('A model provider threw.', { runId: ctx.run.id, model, error })
     return {
       status: 'failed',
-      failure: { kind: 'bad_request', message: known ? error.message : 'The model provider failed in a way that it does not know.' },
+      failure: {
+        kind: 'bad_request',
+        message: known ? error.message : 'The model provider failed in a way that it does not know.',
+      },
       partial: [],
       usage: known ? { state: 'none' } : { state: 'missing', raw: null },
       timing: { firstTokenMs: undefined, totalMs: 0 },
@@ -207,8 +215,22 @@ export function recordAttempt(ctx: RunContext, made: Attempt): void {
     }),
   )
   journal.add(
-    (tx) => deps.metering.record(tx, { modelCallId: id, runId: made.runId, agentId: ctx.run.definitionId, model, usage, rating, at: startedAt }),
-    { inputTokens, outputTokens: counts.outputTokens, costNanos: costNanos ?? 0n, unpriced: costNanos === null ? 1 : 0 },
+    (tx) =>
+      deps.metering.record(tx, {
+        modelCallId: id,
+        runId: made.runId,
+        agentId: ctx.run.definitionId,
+        model,
+        usage,
+        rating,
+        at: startedAt,
+      }),
+    {
+      inputTokens,
+      outputTokens: counts.outputTokens,
+      costNanos: costNanos ?? 0n,
+      unpriced: costNanos === null ? 1 : 0,
+    },
   )
   journal.event(failure === undefined && answered !== undefined ? 'model.called' : 'model.failed', {
     step,
@@ -216,7 +238,11 @@ export function recordAttempt(ctx: RunContext, made: Attempt): void {
     model,
     model_call_id: id,
     ...(answered === undefined ? {} : { finish_reason: answered.finishReason }),
-    ...(failure === undefined ? (outcome === 'interrupted' ? { failure: 'interrupted' } : {}) : { failure: failure.kind }),
+    ...(failure === undefined
+      ? outcome === 'interrupted'
+        ? { failure: 'interrupted' }
+        : {}
+      : { failure: failure.kind }),
     usage: usage.state,
     input_tokens: inputTokens,
     output_tokens: counts.outputTokens,
@@ -232,17 +258,23 @@ const INTERRUPTED = 'The process that made this call died before the answer was 
 
 /** An answer without text and without calls is no answer. */
 function emptiness(parts: readonly AssistantPart[]): ModelFailure | undefined {
-  const said = parts.some((part) => part.type === 'tool_call' || (part.type === 'text' && part.text.trim() !== ''))
+  const said = parts.some(
+    (part) => part.type === 'tool_call' || (part.type === 'text' && part.text.trim() !== ''),
+  )
   return said ? undefined : { kind: 'empty', message: 'The model answered nothing.' }
 }
 
 function refuseRefusal(outcome: Extract<ModelOutcome, { status: 'answered' }>): void {
   if (outcome.finishReason !== 'refusal' && outcome.finishReason !== 'content_filter') return
   const text = assistantText(outcome.parts).trim().slice(0, 500)
-  throw new AppError('model.refused', text === '' ? 'The model refused to answer.' : `The model refused to answer: ${text}`)
+  throw new AppError(
+    'model.refused',
+    text === '' ? 'The model refused to answer.' : `The model refused to answer: ${text}`,
+  )
 }
 
 function modelError(model: string, failure: ModelFailure): AppError {
-  const code = failure.kind === 'timeout' ? 'model.timeout' : failure.kind === 'empty' ? 'model.empty' : 'model.failed'
+  const code =
+    failure.kind === 'timeout' ? 'model.timeout' : failure.kind === 'empty' ? 'model.empty' : 'model.failed'
   return new AppError(code, `${model}: ${failure.message}`)
 }

@@ -7,8 +7,8 @@ import type { AssistantPart, ToolCallPart } from '../../contract/message.ts'
 import { insertStep, type StepRow } from '../journal/step-store.ts'
 import { checkBeforeTools } from '../run-limits.ts'
 import { codeContext, type OpenCall, type RunContext } from './context.ts'
-import { stableKey } from './stable-key.ts'
 import type { Callable } from './plan.ts'
+import { stableKey } from './stable-key.ts'
 
 /** What is to become of a call. */
 type Decision =
@@ -16,7 +16,11 @@ type Decision =
   | { readonly state: 'failed'; readonly input: Json; readonly code: ErrorCode; readonly message: string }
 
 /** Gathers a step for each call of the answer, in one write with the answer itself where no slow guardrail looks at it. */
-export async function openTurn(ctx: RunContext, modelStep: number, parts: readonly AssistantPart[]): Promise<void> {
+export async function openTurn(
+  ctx: RunContext,
+  modelStep: number,
+  parts: readonly AssistantPart[],
+): Promise<void> {
   const calls = parts.filter((part) => part.type === 'tool_call')
   checkBeforeTools(ctx.limits, ctx.tally, calls.length)
   ctx.tally.toolCalls += calls.length
@@ -29,16 +33,25 @@ export async function openTurn(ctx: RunContext, modelStep: number, parts: readon
 
 async function decide(ctx: RunContext, call: ToolCallPart): Promise<Decision> {
   if ('malformed' in call.arguments) {
-    return refused(null, 'tool.input-invalid', `The arguments are not JSON: ${call.arguments.malformed.slice(0, 200)}`)
+    return refused(
+      null,
+      'tool.input-invalid',
+      `The arguments are not JSON: ${call.arguments.malformed.slice(0, 200)}`,
+    )
   }
   const callable = ctx.plan.callables.get(call.tool)
   const asked = call.arguments.json
   if (callable === undefined) {
     const names = [...ctx.plan.callables.keys()].join(', ') || 'none'
-    return refused(asked, 'tool.not-found', `There is no tool "${call.tool.slice(0, 64)}". The tools are: ${names}.`)
+    return refused(
+      asked,
+      'tool.not-found',
+      `There is no tool "${call.tool.slice(0, 64)}". The tools are: ${names}.`,
+    )
   }
   const verdict = await ctx.plan.guardrails.checkCall(call.tool, asked, codeContext(ctx))
-  for (const rule of verdict.triggered) ctx.journal.event('guardrail.triggered', { guardrail: rule, on: 'tool_call', status: verdict.status })
+  for (const rule of verdict.triggered)
+    ctx.journal.event('guardrail.triggered', { guardrail: rule, on: 'tool_call', status: verdict.status })
   if (verdict.status === 'blocked') return refused(asked, 'guardrail.blocked', verdict.message)
   const input = verdict.value
   countIdentical(ctx, call.tool, input)
@@ -63,7 +76,9 @@ function needsApproval(ctx: RunContext, callable: Callable): boolean {
 
 function checkAgentInput(input: Json): readonly { path: string; message: string }[] {
   const text = typeof input === 'object' && input !== null && 'input' in input ? input.input : undefined
-  return typeof text === 'string' && text !== '' ? [] : [{ path: '/input', message: 'must be a text that is not empty' }]
+  return typeof text === 'string' && text !== ''
+    ? []
+    : [{ path: '/input', message: 'must be a text that is not empty' }]
 }
 
 function countIdentical(ctx: RunContext, tool: string, input: Json): void {

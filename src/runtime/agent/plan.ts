@@ -8,15 +8,18 @@ import type { Version, VersionReader } from '../../catalog/catalog.ts'
 import type { AgentDefinition } from '../../contract/agent.ts'
 import type { CodeGuardrail } from '../../define/code-tool.ts'
 import type { ModelSettings, ModelTimeouts, ModelTool } from '../../models/model.ts'
+import { SAFE_PATTERNS } from '../../sandbox/safe-patterns.ts'
 import { hashOf } from '../journal/message-store.ts'
-import { bindBuiltin, bindCode, bindDefinition, type ToolBinding, type ToolSources } from './tool-binding.ts'
 import { compileGuardrails, type Guardrails } from './guardrails.ts'
+import { bindBuiltin, bindCode, bindDefinition, type ToolBinding, type ToolSources } from './tool-binding.ts'
 
 const PLANS_MAX = 1_000
 const TIMEOUTS: ModelTimeouts = { firstTokenMs: 60_000, betweenChunksMs: 60_000, totalMs: 300_000 }
 const SUB_AGENT_INPUT: JsonObject = {
   type: 'object',
-  properties: { input: { type: 'string', description: 'What the agent is to do or answer, with all it needs to know.' } },
+  properties: {
+    input: { type: 'string', description: 'What the agent is to do or answer, with all it needs to know.' },
+  },
   required: ['input'],
   additionalProperties: false,
 }
@@ -68,7 +71,12 @@ export function createPlanner(deps: PlannerDeps): Planner {
       const key = `${tenantId} ${agentId} ${version} ${pins}`
       const known = plans.get(key)
       if (known !== undefined) return known
-      const made = await makePlan(deps, tenantId, await deps.versions.pinnedAgent(tenantId, agentId, version), JSON.parse(pins) as Pins)
+      const made = await makePlan(
+        deps,
+        tenantId,
+        await deps.versions.pinnedAgent(tenantId, agentId, version),
+        JSON.parse(pins) as Pins,
+      )
       plans.set(key, made)
       const oldest = plans.size > PLANS_MAX ? plans.keys().next().value : undefined
       if (oldest !== undefined) plans.delete(oldest)
@@ -92,7 +100,12 @@ async function pin(deps: PlannerDeps, tenantId: TenantId, agent: Version<'agent'
   return { tools, agents }
 }
 
-async function makePlan(deps: PlannerDeps, tenantId: TenantId, agent: Version<'agent'>, pins: Pins): Promise<AgentPlan> {
+async function makePlan(
+  deps: PlannerDeps,
+  tenantId: TenantId,
+  agent: Version<'agent'>,
+  pins: Pins,
+): Promise<AgentPlan> {
   const { definition } = agent
   const callables = new Map<string, Callable>()
   const modelTools: ModelTool[] = []
@@ -104,7 +117,11 @@ async function makePlan(deps: PlannerDeps, tenantId: TenantId, agent: Version<'a
   for (const [name, { id, version }] of Object.entries(pins.agents)) {
     const sub = await deps.versions.pinnedAgent(tenantId, id, version)
     callables.set(name, { type: 'agent', name, id, version })
-    modelTools.push({ name, description: sub.definition.description ?? `Asks the agent "${name}".`, inputSchema: SUB_AGENT_INPUT })
+    modelTools.push({
+      name,
+      description: sub.definition.description ?? `Asks the agent "${name}".`,
+      inputSchema: SUB_AGENT_INPUT,
+    })
   }
   const settings = withoutUndefined(definition.modelSettings ?? {})
   const content = JSON.stringify({
@@ -125,12 +142,21 @@ async function makePlan(deps: PlannerDeps, tenantId: TenantId, agent: Version<'a
     callables,
     modelTools,
     guardrails: compileGuardrails(definition.guardrails ?? [], deps.codeGuardrails),
-    checkOutput: definition.outputSchema === undefined ? undefined : compileSchema(definition.outputSchema),
+    checkOutput:
+      definition.outputSchema === undefined
+        ? undefined
+        : compileSchema(definition.outputSchema, SAFE_PATTERNS),
     head: { hash: hashOf(content), content },
   }
 }
 
-async function bindTool(deps: PlannerDeps, tenantId: TenantId, agent: Version<'agent'>, name: string, pins: Pins): Promise<ToolBinding> {
+async function bindTool(
+  deps: PlannerDeps,
+  tenantId: TenantId,
+  agent: Version<'agent'>,
+  name: string,
+  pins: Pins,
+): Promise<ToolBinding> {
   const pinned = pins.tools[name]
   if (pinned !== undefined) {
     const version = await deps.versions.pinnedTool(tenantId, pinned.id, pinned.version)
@@ -144,7 +170,11 @@ async function bindTool(deps: PlannerDeps, tenantId: TenantId, agent: Version<'a
 async function currentTool(deps: PlannerDeps, tenantId: TenantId, name: string): Promise<ToolBinding> {
   const version = await deps.versions.publishedTool(tenantId, name)
   const tool = version === undefined ? hostTool(deps, name) : bindDefinition(version.definition, deps)
-  if (tool === undefined) throw new AppError('tool.not-found', `There is no tool "${name}" that is published, registered or built in.`)
+  if (tool === undefined)
+    throw new AppError(
+      'tool.not-found',
+      `There is no tool "${name}" that is published, registered or built in.`,
+    )
   return tool
 }
 
@@ -153,7 +183,9 @@ function hostTool(deps: PlannerDeps, name: string): ToolBinding | undefined {
   const code = deps.codeTools.get(name)
   if (code !== undefined) return bindCode(code, code.definition)
   const builtin = deps.builtinTools.get(name)
-  return builtin === undefined ? undefined : bindBuiltin(builtin, { name, description: builtin.description }, {})
+  return builtin === undefined
+    ? undefined
+    : bindBuiltin(builtin, { name, description: builtin.description }, {})
 }
 
 /** A setting that was not given is not there, rather than undefined. */

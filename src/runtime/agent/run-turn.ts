@@ -9,8 +9,8 @@ import { timed } from './interruption.ts'
 import { keep, sayResults } from './message-log.ts'
 import { idempotencyKey } from './open-turn.ts'
 import type { Callable } from './plan.ts'
-import { checkToolOutput, oneLine } from './tool-output.ts'
 import type { ToolBinding, ToolCallContext } from './tool-binding.ts'
+import { checkToolOutput, oneLine } from './tool-output.ts'
 
 /** How a call ended. `waiting`: only a person can say, or a run below it waits. `stopped`: not ended, the run stops. */
 export type CallEnd =
@@ -20,7 +20,11 @@ export type CallEnd =
   | { readonly status: 'waiting' }
   | { readonly status: 'stopped' }
 
-export type AgentCaller = (ctx: RunContext, call: OpenCall, callable: Extract<Callable, { type: 'agent' }>) => Promise<CallEnd>
+export type AgentCaller = (
+  ctx: RunContext,
+  call: OpenCall,
+  callable: Extract<Callable, { type: 'agent' }>,
+) => Promise<CallEnd>
 
 /**
  * Makes every open call. Answers `answered` once all results are among the messages, or `waiting` where a person
@@ -59,11 +63,18 @@ async function runCall(ctx: RunContext, call: OpenCall, callAgent: AgentCaller):
   ctx.interruption.check()
   const callable = ctx.plan.callables.get(call.name)
   if (callable === undefined) {
-    return record(ctx, call, { status: 'failed', code: 'tool.unregistered', message: `The tool "${call.name}" is no longer there.` })
+    return record(ctx, call, {
+      status: 'failed',
+      code: 'tool.unregistered',
+      message: `The tool "${call.name}" is no longer there.`,
+    })
   }
   if (call.state === 'approved') await begin(ctx, call)
   const startedAt = ctx.deps.clock()
-  const end = callable.type === 'agent' ? await callAgent(ctx, call, callable) : await callTool(ctx, call, callable.tool)
+  const end =
+    callable.type === 'agent'
+      ? await callAgent(ctx, call, callable)
+      : await callTool(ctx, call, callable.tool)
   if (end.status === 'done' || end.status === 'failed' || end.status === 'in_doubt') {
     ctx.deps.observer.toolCalled(ctx.observed, {
       step: call.step,
@@ -95,7 +106,9 @@ async function callTool(ctx: RunContext, call: OpenCall, tool: ToolBinding): Pro
   if (call.stale && tool.effect === 'once') return reconcile(ctx, call, tool, context)
   let end: CallEnd = { status: 'stopped' }
   for (let attempt = 1; attempt <= tool.maxAttempts; attempt++) {
-    const result = await timed(tool.timeoutMs, ctx.interruption.signal, (signal) => tool.call(call.input, context(signal)))
+    const result = await timed(tool.timeoutMs, ctx.interruption.signal, (signal) =>
+      tool.call(call.input, context(signal)),
+    )
     end = endOf(tool, result)
     if (end.status !== 'failed' || !RETRIED.has(end.code)) return end
   }
@@ -112,12 +125,17 @@ function endOf(tool: ToolBinding, result: Awaited<ReturnType<typeof timed<Json>>
     case 'timeout':
       // Nobody knows how far a `once` call came.
       if (tool.effect === 'once') return { status: 'in_doubt' }
-      return { status: 'failed', code: 'tool.timeout', message: `The tool did not answer within ${tool.timeoutMs} ms.` }
+      return {
+        status: 'failed',
+        code: 'tool.timeout',
+        message: `The tool did not answer within ${tool.timeoutMs} ms.`,
+      }
     case 'stopped':
       return tool.effect === 'once' ? { status: 'in_doubt' } : { status: 'stopped' }
     case 'threw': {
       const { error } = result
-      if (!(error instanceof AppError)) return { status: 'failed', code: 'tool.failed', message: `The tool failed: ${oneLine(error)}` }
+      if (!(error instanceof AppError))
+        return { status: 'failed', code: 'tool.failed', message: `The tool failed: ${oneLine(error)}` }
       if (error.code === 'outbound.failed' && tool.effect === 'once') return { status: 'in_doubt' }
       return { status: 'failed', code: error.code, message: error.message }
     }
@@ -135,10 +153,15 @@ async function reconcile(
 ): Promise<CallEnd> {
   const ask = tool.reconcile
   if (ask === undefined) return { status: 'in_doubt' }
-  const answer = await timed(tool.timeoutMs, ctx.interruption.signal, (signal) => ask(call.input, context(signal)))
+  const answer = await timed(tool.timeoutMs, ctx.interruption.signal, (signal) =>
+    ask(call.input, context(signal)),
+  )
   if (answer.status !== 'done' || answer.value.status === 'unknown') return { status: 'in_doubt' }
   if (answer.value.status === 'done') return checkToolOutput(tool, answer.value.output)
-  return endOf(tool, await timed(tool.timeoutMs, ctx.interruption.signal, (signal) => tool.call(call.input, context(signal))))
+  return endOf(
+    tool,
+    await timed(tool.timeoutMs, ctx.interruption.signal, (signal) => tool.call(call.input, context(signal))),
+  )
 }
 
 function record(ctx: RunContext, call: OpenCall, end: CallEnd): void {

@@ -1,10 +1,10 @@
 // A sub-agent's call: a run of its own below the caller's, driven under the caller's lease with what is left of its limits.
 
+import type { ErrorCode } from '../../base/errors.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
 import { AGENT_DEPTH_MAX } from '../../base/limits.ts'
 import { formatUsd } from '../../base/money.ts'
 import { appendRunEvent } from '../../events/append.ts'
-import type { ErrorCode } from '../../base/errors.ts'
 import { LeaseLost } from '../journal/journal.ts'
 import { adoptRun, insertRun, type RunRow, runById } from '../journal/run-store.ts'
 import { effectiveLimits } from '../run-limits.ts'
@@ -18,9 +18,18 @@ import type { CallEnd } from './run-turn.ts'
 
 type AgentCallable = Extract<Callable, { type: 'agent' }>
 
-export async function callAgent(ctx: RunContext, call: OpenCall, callable: AgentCallable, drive: Drive): Promise<CallEnd> {
+export async function callAgent(
+  ctx: RunContext,
+  call: OpenCall,
+  callable: AgentCallable,
+  drive: Drive,
+): Promise<CallEnd> {
   if (ctx.run.depth + 1 >= AGENT_DEPTH_MAX) {
-    return { status: 'failed', code: 'limit.depth', message: `Agents may call agents ${AGENT_DEPTH_MAX} deep, and this one is at the bottom.` }
+    return {
+      status: 'failed',
+      code: 'limit.depth',
+      message: `Agents may call agents ${AGENT_DEPTH_MAX} deep, and this one is at the bottom.`,
+    }
   }
   const known = await ctx.db.read((reader) => reader.first(runById, { id: childId(call) }))
   if (known !== undefined && isTerminal(known.state)) return endOfRow(known)
@@ -65,7 +74,12 @@ async function record(ctx: RunContext, call: OpenCall, callable: AgentCallable):
   const agent = await deps.planner.agent(ctx.tenantId, callable.id, callable.version)
   const pins = JSON.stringify(await deps.planner.pin(ctx.tenantId, agent))
   const { maxCostNanos } = ctx.limits
-  const left = maxCostNanos === undefined ? {} : { maxCostUsd: formatUsd(maxCostNanos > ctx.tally.costNanos ? maxCostNanos - ctx.tally.costNanos : 0n) }
+  const left =
+    maxCostNanos === undefined
+      ? {}
+      : {
+          maxCostUsd: formatUsd(maxCostNanos > ctx.tally.costNanos ? maxCostNanos - ctx.tally.costNanos : 0n),
+        }
   const at = deps.clock()
   const facts = { agent: agent.definition.name, version: agent.version }
   const row = await ctx.db.write(async (tx) => {
@@ -77,7 +91,7 @@ async function record(ctx: RunContext, call: OpenCall, callable: AgentCallable):
       definitionVersion: agent.version,
       digest: agent.digest,
       state: 'running',
-      input: JSON.stringify((call.input as JsonObject)['input'] ?? ''),
+      input: JSON.stringify((call.input as JsonObject).input ?? ''),
       sessionId: null,
       parentRunId: run.id,
       parentStep: call.step,
@@ -94,8 +108,22 @@ async function record(ctx: RunContext, call: OpenCall, callable: AgentCallable):
       startedAt: at,
       activeSince: at,
     })
-    await appendRunEvent(tx, { type: 'run.requested', runId: id, runSeq: 1, actor: run.id, data: { ...facts, parent_run_id: run.id }, at })
-    await appendRunEvent(tx, { type: 'run.started', runId: id, runSeq: 2, actor: deps.worker, data: { attempt: 1 }, at })
+    await appendRunEvent(tx, {
+      type: 'run.requested',
+      runId: id,
+      runSeq: 1,
+      actor: run.id,
+      data: { ...facts, parent_run_id: run.id },
+      at,
+    })
+    await appendRunEvent(tx, {
+      type: 'run.started',
+      runId: id,
+      runSeq: 2,
+      actor: deps.worker,
+      data: { attempt: 1 },
+      at,
+    })
     return tx.first(runById, { id })
   })
   deps.written(id)
@@ -109,7 +137,14 @@ async function rejoin(ctx: RunContext, child: RunRow): Promise<RunRow> {
   const row = await ctx.db.write(async (tx) => {
     const adopted = await tx.first(adoptRun, { id: child.id, fence: ctx.run.fence, at })
     if (adopted === undefined) return undefined
-    await appendRunEvent(tx, { type: 'run.resumed', runId: child.id, runSeq: adopted.eventCount, actor: ctx.deps.worker, data: {}, at })
+    await appendRunEvent(tx, {
+      type: 'run.resumed',
+      runId: child.id,
+      runSeq: adopted.eventCount,
+      actor: ctx.deps.worker,
+      data: {},
+      at,
+    })
     return adopted
   })
   if (row === undefined) throw new LeaseLost(`The run ${child.id} has another worker.`)
@@ -131,7 +166,12 @@ function endOf(end: RunEndState, untrusted: boolean): CallEnd {
 }
 
 function endOfRow(row: RunRow): CallEnd {
-  if (row.state === 'completed') return { status: 'done', output: JSON.parse(row.output ?? 'null') as Json, untrusted: true }
+  if (row.state === 'completed')
+    return { status: 'done', output: JSON.parse(row.output ?? 'null') as Json, untrusted: true }
   const code = (row.errorCode ?? 'tool.failed') as ErrorCode
-  return { status: 'failed', code, message: `The agent ${row.state === 'cancelled' ? 'was cancelled' : `failed: ${row.errorMessage ?? code}`}.` }
+  return {
+    status: 'failed',
+    code,
+    message: `The agent ${row.state === 'cancelled' ? 'was cancelled' : `failed: ${row.errorMessage ?? code}`}.`,
+  }
 }

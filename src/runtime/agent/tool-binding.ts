@@ -8,6 +8,7 @@ import type { EpochMs } from '../../base/time.ts'
 import type { HttpImplementation, ToolDefinition, ToolEffect } from '../../contract/tool.ts'
 import type { CodeTool, Reconciliation } from '../../define/code-tool.ts'
 import type { ModelTool } from '../../models/model.ts'
+import { SAFE_PATTERNS } from '../../sandbox/safe-patterns.ts'
 import type { BuiltinTool } from '../tools/builtin-tool.ts'
 
 export const TOOL_TIMEOUT_MS_DEFAULT = 60_000
@@ -39,7 +40,12 @@ export interface ToolBinding {
 export interface ToolSources {
   readonly builtinTools: ReadonlyMap<string, BuiltinTool>
   readonly codeTools: ReadonlyMap<string, CodeTool>
-  callHttp(implementation: HttpImplementation, effect: ToolEffect, input: Json, context: ToolCallContext): Promise<Json>
+  callHttp(
+    implementation: HttpImplementation,
+    effect: ToolEffect,
+    input: Json,
+    context: ToolCallContext,
+  ): Promise<Json>
 }
 
 /** Binds a tool that a tenant defined. Throws `tool.unregistered` where the host has no such function. */
@@ -82,7 +88,7 @@ export function bindBuiltin(
     effect: tool.effect,
     inputSchema: tool.inputSchema,
     outputSchema: tool.outputSchema,
-    untrusted: tool.untrusted,
+    untrusted: definition.untrusted ?? tool.untrusted,
     call: (input, context) => tool.call(input, config, context),
     reconcile: undefined,
   })
@@ -96,7 +102,10 @@ export function bindCode(tool: CodeTool, definition: ToolDefinition): ToolBindin
     outputSchema: definition.outputSchema ?? tool.definition.outputSchema,
     untrusted: definition.untrusted ?? tool.definition.untrusted ?? false,
     call: (input, context) => tool.run(input, context),
-    reconcile: reconcile === undefined ? undefined : (input, context) => reconcile.call(tool, context.idempotencyKey, input, context),
+    reconcile:
+      reconcile === undefined
+        ? undefined
+        : (input, context) => reconcile.call(tool, context.idempotencyKey, input, context),
   })
 }
 
@@ -111,9 +120,13 @@ interface Behaviour {
   readonly reconcile: ToolBinding['reconcile']
 }
 
-function bind(definition: Partial<ToolDefinition> & Pick<ToolDefinition, 'name' | 'description'>, behaviour: Behaviour): ToolBinding {
-  const checkInput = compileSchema(behaviour.inputSchema)
-  const checkOutput = behaviour.outputSchema === undefined ? undefined : compileSchema(behaviour.outputSchema)
+function bind(
+  definition: Partial<ToolDefinition> & Pick<ToolDefinition, 'name' | 'description'>,
+  behaviour: Behaviour,
+): ToolBinding {
+  const checkInput = compileSchema(behaviour.inputSchema, SAFE_PATTERNS)
+  const checkOutput =
+    behaviour.outputSchema === undefined ? undefined : compileSchema(behaviour.outputSchema, SAFE_PATTERNS)
   return {
     name: definition.name,
     model: { name: definition.name, description: definition.description, inputSchema: behaviour.inputSchema },
@@ -130,5 +143,8 @@ function bind(definition: Partial<ToolDefinition> & Pick<ToolDefinition, 'name' 
 }
 
 function unregistered(what: string, name: string): AppError {
-  return new AppError('tool.unregistered', `This server has no ${what} "${name}". Register it in the host's code, or use another tool.`)
+  return new AppError(
+    'tool.unregistered',
+    `This server has no ${what} "${name}". Register it in the host's code, or use another tool.`,
+  )
 }

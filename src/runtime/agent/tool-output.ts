@@ -14,7 +14,11 @@ export function checkToolOutput(tool: ToolBinding, value: unknown): ToolOutput {
   try {
     text = JSON.stringify(value) ?? 'null'
   } catch (error) {
-    return { status: 'failed', code: 'tool.output-invalid', message: `The tool's answer is not JSON: ${oneLine(error)}` }
+    return {
+      status: 'failed',
+      code: 'tool.output-invalid',
+      message: `The tool's answer is not JSON: ${oneLine(error)}`,
+    }
   }
   const bytes = text.length > TOOL_OUTPUT_BYTES_MAX ? text.length : Buffer.byteLength(text)
   if (bytes > TOOL_OUTPUT_BYTES_MAX) {
@@ -25,7 +29,11 @@ export function checkToolOutput(tool: ToolBinding, value: unknown): ToolOutput {
   const wrong = tool.checkOutput(output)
   if (wrong.length === 0) return { status: 'done', output, untrusted: tool.untrusted }
   const list = wrong.slice(0, 3).map(({ path, message }) => `${path || '(whole)'}: ${message}`)
-  return { status: 'failed', code: 'tool.output-invalid', message: `The tool was called, and its answer has the wrong shape. ${list.join('; ')}` }
+  return {
+    status: 'failed',
+    code: 'tool.output-invalid',
+    message: `The tool was called, and its answer has the wrong shape. ${list.join('; ')}`,
+  }
 }
 
 /** One line of a failure of foreign code. */

@@ -61,7 +61,10 @@ interface Batch {
   unpriced: number
 }
 
-export function createJournal(deps: JournalDeps, run: Pick<RunRow, 'id' | 'fence' | 'stepCount' | 'messageCount'>): Journal {
+export function createJournal(
+  deps: JournalDeps,
+  run: Pick<RunRow, 'id' | 'fence' | 'stepCount' | 'messageCount'>,
+): Journal {
   let step = run.stepCount
   let message = run.messageCount
   let batch = emptyBatch()
@@ -87,7 +90,13 @@ export function createJournal(deps: JournalDeps, run: Pick<RunRow, 'id' | 'fence
   }
 }
 
-async function write(tx: TenantTransaction, deps: JournalDeps, runId: RunId, fence: number, batch: Batch): Promise<boolean> {
+async function write(
+  tx: TenantTransaction,
+  deps: JournalDeps,
+  runId: RunId,
+  fence: number,
+  batch: Batch,
+): Promise<boolean> {
   const { writes, events } = batch
   const advanced = await tx.first(advanceRun, {
     id: runId,
@@ -113,7 +122,17 @@ async function write(tx: TenantTransaction, deps: JournalDeps, runId: RunId, fen
 }
 
 function emptyBatch(): Batch {
-  return { writes: [], events: [], steps: 0, messages: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, costNanos: 0n, unpriced: 0 }
+  return {
+    writes: [],
+    events: [],
+    steps: 0,
+    messages: 0,
+    toolCalls: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    costNanos: 0n,
+    unpriced: 0,
+  }
 }
 
 function count(batch: Batch, counts: Counts): void {

@@ -25,7 +25,12 @@ export function hashOf(text: string): string {
 }
 
 /** Stores a text under its hash; the same text is stored once per tenant. */
-export async function putBody(tx: TenantTransaction, hash: string, content: string, at: EpochMs): Promise<void> {
+export async function putBody(
+  tx: TenantTransaction,
+  hash: string,
+  content: string,
+  at: EpochMs,
+): Promise<void> {
   await tx.run(insertBody, { hash, bytes: Buffer.byteLength(content), content, createdAt: at })
 }
 
@@ -35,11 +40,19 @@ export async function readText(reader: TenantReader, stored: StoredText): Promis
   return (await reader.first(bodyByHash, { hash: stored.hash }))?.content ?? null
 }
 
-const insertBody = statement('bodies.insert', (db, p: Bind<{ hash: string; bytes: number; content: string; createdAt: EpochMs }>) =>
-  db
-    .insertInto('bodies')
-    .values({ tenantId: p.tenantId, hash: p.hash, bytes: p.bytes, content: p.content, createdAt: p.createdAt })
-    .onConflict((conflict) => conflict.columns(['tenantId', 'hash']).doNothing()),
+const insertBody = statement(
+  'bodies.insert',
+  (db, p: Bind<{ hash: string; bytes: number; content: string; createdAt: EpochMs }>) =>
+    db
+      .insertInto('bodies')
+      .values({
+        tenantId: p.tenantId,
+        hash: p.hash,
+        bytes: p.bytes,
+        content: p.content,
+        createdAt: p.createdAt,
+      })
+      .onConflict((conflict) => conflict.columns(['tenantId', 'hash']).doNothing()),
 )
 
 const bodyByHash = statement('bodies.get', (db, p: Bind<{ hash: string }>) =>
@@ -48,7 +61,16 @@ const bodyByHash = statement('bodies.get', (db, p: Bind<{ hash: string }>) =>
 
 export const insertMessage = statement(
   'messages.insert',
-  (db, p: Bind<{ runId: RunId; seq: number; step: number | null; content: string | null; contentHash: string | null }>) =>
+  (
+    db,
+    p: Bind<{
+      runId: RunId
+      seq: number
+      step: number | null
+      content: string | null
+      contentHash: string | null
+    }>,
+  ) =>
     db.insertInto('runMessages').values({
       tenantId: p.tenantId,
       runId: p.runId,
@@ -59,13 +81,15 @@ export const insertMessage = statement(
     }),
 )
 
-export const messagesUntil = statement('messages.until', (db, p: Bind<{ runId: RunId; after: number; until: number }>) =>
-  db
-    .selectFrom('runMessages')
-    .selectAll()
-    .where('tenantId', '=', p.tenantId)
-    .where('runId', '=', p.runId)
-    .where('seq', '>', p.after)
-    .where('seq', '<=', p.until)
-    .orderBy('seq'),
+export const messagesUntil = statement(
+  'messages.until',
+  (db, p: Bind<{ runId: RunId; after: number; until: number }>) =>
+    db
+      .selectFrom('runMessages')
+      .selectAll()
+      .where('tenantId', '=', p.tenantId)
+      .where('runId', '=', p.runId)
+      .where('seq', '>', p.after)
+      .where('seq', '<=', p.until)
+      .orderBy('seq'),
 )

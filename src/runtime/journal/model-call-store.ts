@@ -45,13 +45,15 @@ export const modelCallById = statement('model-calls.get', (db, p: Bind<{ id: Mod
   db.selectFrom('modelCalls').selectAll().where('tenantId', '=', p.tenantId).where('id', '=', p.id),
 )
 
-export const modelCallsOfRun = statement('model-calls.of-run', (db, p: Bind<{ runId: RunId; afterStep: number; limit: number }>) =>
-  db
-    .selectFrom('modelCalls')
-    .selectAll()
-    .where('tenantId', '=', p.tenantId)
-    .where('runId', '=', p.runId)
-    .where('step', '>', p.afterStep)
-    .orderBy('step')
-    .limit(p.limit),
+export const modelCallsOfRun = statement(
+  'model-calls.of-run',
+  (db, p: Bind<{ runId: RunId; afterStep: number; limit: number }>) =>
+    db
+      .selectFrom('modelCalls')
+      .selectAll()
+      .where('tenantId', '=', p.tenantId)
+      .where('runId', '=', p.runId)
+      .where('step', '>', p.afterStep)
+      .orderBy('step')
+      .limit(p.limit),
 )

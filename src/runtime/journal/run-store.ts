@@ -150,7 +150,14 @@ export interface RunEnd {
 export const finishRun = statement('runs.finish', (db, p: Bind<RunEnd & { fence: number }>) =>
   db
     .updateTable('runs')
-    .set({ state: p.state, waitingReason: null, output: p.output, errorCode: p.errorCode, errorMessage: p.errorMessage, finishedAt: p.at })
+    .set({
+      state: p.state,
+      waitingReason: null,
+      output: p.output,
+      errorCode: p.errorCode,
+      errorMessage: p.errorMessage,
+      finishedAt: p.at,
+    })
     .where('tenantId', '=', p.tenantId)
     .where('id', '=', p.id)
     .where('fence', '=', p.fence)
@@ -160,7 +167,15 @@ export const finishRun = statement('runs.finish', (db, p: Bind<RunEnd & { fence:
 /** The run lets go of its worker: it waits for somebody, or for another worker. */
 export const setAside = statement(
   'runs.set-aside',
-  (db, p: Bind<{ id: RunId; fence: number; state: 'waiting' | 'queued'; waitingReason: RunRow['waitingReason'] }>) =>
+  (
+    db,
+    p: Bind<{
+      id: RunId
+      fence: number
+      state: 'waiting' | 'queued'
+      waitingReason: RunRow['waitingReason']
+    }>,
+  ) =>
     db
       .updateTable('runs')
       .set({ state: p.state, waitingReason: p.waitingReason })
@@ -234,12 +249,14 @@ export const cancelFlag = statement('runs.cancel-flag', (db, p: Bind<{ id: RunId
 )
 
 /** How many runs that a run called wait for a person. */
-export const waitingChildren = statement('runs.waiting-children', (db, p: Bind<{ rootRunId: RunId; parentRunId: RunId }>) =>
-  db
-    .selectFrom('runs')
-    .select((eb) => eb.fn.countAll<number>().as('waiting'))
-    .where('tenantId', '=', p.tenantId)
-    .where('rootRunId', '=', p.rootRunId)
-    .where('parentRunId', '=', p.parentRunId)
-    .where('state', '=', 'waiting'),
+export const waitingChildren = statement(
+  'runs.waiting-children',
+  (db, p: Bind<{ rootRunId: RunId; parentRunId: RunId }>) =>
+    db
+      .selectFrom('runs')
+      .select((eb) => eb.fn.countAll<number>().as('waiting'))
+      .where('tenantId', '=', p.tenantId)
+      .where('rootRunId', '=', p.rootRunId)
+      .where('parentRunId', '=', p.parentRunId)
+      .where('state', '=', 'waiting'),
 )

@@ -88,30 +88,39 @@ export const answerStep = statement(
 )
 
 export const stepBySeq = statement('steps.get', (db, p: Bind<{ runId: RunId; seq: number }>) =>
-  db.selectFrom('steps').selectAll().where('tenantId', '=', p.tenantId).where('runId', '=', p.runId).where('seq', '=', p.seq),
-)
-
-/** A run's steps after a place, in order. */
-export const stepsAfter = statement('steps.after', (db, p: Bind<{ runId: RunId; after: number; limit: number }>) =>
   db
     .selectFrom('steps')
     .selectAll()
     .where('tenantId', '=', p.tenantId)
     .where('runId', '=', p.runId)
-    .where('seq', '>', p.after)
-    .orderBy('seq')
-    .limit(p.limit),
+    .where('seq', '=', p.seq),
+)
+
+/** A run's steps after a place, in order. */
+export const stepsAfter = statement(
+  'steps.after',
+  (db, p: Bind<{ runId: RunId; after: number; limit: number }>) =>
+    db
+      .selectFrom('steps')
+      .selectAll()
+      .where('tenantId', '=', p.tenantId)
+      .where('runId', '=', p.runId)
+      .where('seq', '>', p.after)
+      .orderBy('seq')
+      .limit(p.limit),
 )
 
 /** A worker takes up a call that a person let go ahead. */
-export const beginApproved = statement('steps.begin-approved', (db, p: Bind<{ runId: RunId; seq: number; at: EpochMs }>) =>
-  db
-    .updateTable('steps')
-    .set({ state: 'intended', startedAt: p.at })
-    .where('tenantId', '=', p.tenantId)
-    .where('runId', '=', p.runId)
-    .where('seq', '=', p.seq)
-    .where('state', '=', 'approved'),
+export const beginApproved = statement(
+  'steps.begin-approved',
+  (db, p: Bind<{ runId: RunId; seq: number; at: EpochMs }>) =>
+    db
+      .updateTable('steps')
+      .set({ state: 'intended', startedAt: p.at })
+      .where('tenantId', '=', p.tenantId)
+      .where('runId', '=', p.runId)
+      .where('seq', '=', p.seq)
+      .where('state', '=', 'approved'),
 )
 
 /** How many steps of a run wait for a person. */

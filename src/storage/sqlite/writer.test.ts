@@ -120,7 +120,7 @@ describe('the writer of SQLite', () => {
   })
 
   it('does not pass what it cannot open', async () => {
-    await assert.rejects(openDatabase('sqlite:/proc/nowhere/data.db'), (error) =>
+    await assert.rejects(openDatabase('sqlite:package.json/data.db'), (error) =>
       isAppError(error, 'settings.invalid'),
     )
     await assert.rejects(openDatabase('sqlite:package.json'), /cannot be opened: .*not a database/)

@@ -1,0 +1,296 @@
+// Whatever a client sends, to whatever route: a problem with a code, never a 500. The cases come from the route table.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { ErrorCode } from '../base/errors.ts'
+import { newId } from '../base/ids.ts'
+import type { Json } from '../base/json.ts'
+import { BODY_BYTES_MAX } from '../base/limits.ts'
+import { EXAMPLE_BODIES } from '../contract/openapi/examples.ts'
+import { statusByCode } from '../contract/problem.ts'
+import { fullPath, type Route } from '../contract/route.ts'
+import { ROUTE_LIST } from '../contract/routes.ts'
+import { AGENT, type ApiBench, at, openApiBench, type Received, type SendOptions } from './api-bench.test.ts'
+import { encodeCursor } from './cursor.ts'
+
+const guarded = ROUTE_LIST.filter(({ permission }) => permission !== 'public')
+const withBody = ROUTE_LIST.filter((route) => route.body)
+const withParams = guarded.filter((route) => route.params)
+const withCursor = ROUTE_LIST.filter((route) => route.query && 'cursor' in route.query.shape)
+
+/** The path with things that could be there, or with the given text in each place. */
+function pathOf(route: Route, text?: string): string {
+  return fullPath(route).replace(/\{(\w+)\}/g, (_, name: string) => {
+    const param = route.params?.[name]
+    return encodeURIComponent(text ?? param?.example ?? '')
+  })
+}
+
+function deep(levels: number): string {
+  return '['.repeat(levels) + ']'.repeat(levels)
+}
+
+describe('bad input', () => {
+  let bench: ApiBench
+  before(async () => {
+    bench = await openApiBench({ working: false })
+    await bench.send('POST', '/api/v1/agents?publish=true', { body: AGENT })
+  })
+  after(() => bench[Symbol.asyncDispose]())
+
+  const send = (route: Route, options: SendOptions, query = '') =>
+    bench.send(route.method, `${pathOf(route)}${query}`, {
+      headers: { accept: 'application/json' },
+      ...options,
+    })
+
+  const isProblem = (received: Received, code: ErrorCode, where: string): void => {
+    const told = `${where}: ${received.status} ${received.text.slice(0, 300)}`
+    assert.equal(at(received.json, 'code'), code, told)
+    assert.equal(received.status, statusByCode[code], told)
+    assert.equal(received.headers.get('content-type'), 'application/problem+json', told)
+    assert.equal(at(received.json, 'status'), received.status)
+    assert.equal(at(received.json, 'request_id'), received.headers.get('x-request-id'))
+    assert.ok(String(at(received.json, 'detail')).length > 10, told)
+  }
+
+  const bodies: readonly [name: string, options: SendOptions, code: ErrorCode][] = [
+    ['not JSON', { text: '{"a":' }, 'request.malformed'],
+    ['not UTF-8', { text: new Uint8Array([0x22, 0xff, 0xfe, 0x22]) }, 'request.malformed'],
+    ['an array', { body: [] }, 'request.invalid'],
+    ['a number', { body: 7 }, 'request.invalid'],
+    ['null', { body: null }, 'request.invalid'],
+    ['unknown fields', { body: { surely_unknown: 1, tenantId: 'x' } }, 'request.invalid'],
+    [
+      'mass assignment',
+      { body: { tenant_id: 'ten_x', id: 'x', role: 'ADMIN', created_at: 1 } },
+      'request.invalid',
+    ],
+    ['too deep', { text: deep(1_000) }, 'request.malformed'],
+    ['far too deep', { text: deep(400_000) }, 'request.malformed'],
+    ['too many values', { text: `[${'0,'.repeat(200_000)}0]` }, 'request.malformed'],
+    ['__proto__', { text: '{"__proto__":{"admin":true}}' }, 'request.malformed'],
+    ['constructor', { text: '{"x":{"constructor":{"prototype":{}}}}' }, 'request.malformed'],
+    ['NUL', { text: '{"name":"a\\u0000b"}' }, 'request.malformed'],
+    ['a number beyond bounds', { text: '{"limits":{"max_steps":1e999}}' }, 'request.malformed'],
+    ['too large', { text: `"${'x'.repeat(BODY_BYTES_MAX)}"` }, 'request.too-large'],
+    [
+      'another type',
+      { text: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+      'request.unsupported-media-type',
+    ],
+    [
+      'another charset',
+      { text: '{}x', headers: { 'content-type': 'application/json; charset=utf-16' } },
+      'request.unsupported-media-type',
+    ],
+    [
+      'compressed',
+      { text: 'x', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } },
+      'request.unsupported-media-type',
+    ],
+  ]
+  for (const [name, options, code] of bodies) {
+    it(`body: ${name}`, async () => {
+      for (const route of withBody) isProblem(await send(route, options), code, route.id)
+    })
+  }
+
+  it('an empty body where one is needed', async () => {
+    for (const route of withBody.filter(({ body }) => !body?.optional)) {
+      const options = { text: '', headers: { 'content-type': 'application/json' } }
+      isProblem(await send(route, options), 'request.malformed', route.id)
+    }
+  })
+
+  it('each field of each example with a wrong type', async () => {
+    for (const route of withBody) {
+      const example = EXAMPLE_BODIES[route.id]
+      if (typeof example !== 'object' || example === null) continue
+      for (const field of Object.keys(example)) {
+        const right = at(example, field)
+        const wrong: Json = typeof right === 'object' ? 'text' : field === 'input' ? [1] : { not: ['this'] }
+        const received = await send(route, { body: { ...example, [field]: wrong } })
+        if (route.id === 'testTool' || (route.id === 'importTools' && field === 'document')) {
+          assert.ok(received.status >= 400 && received.status < 500, `${route.id} ${field}: ${received.text}`)
+          continue
+        }
+        isProblem(received, 'request.invalid', `${route.id} ${field}`)
+        assert.match(JSON.stringify(at(received.json, 'errors')), new RegExp(`"path":"/${field}`), route.id)
+      }
+    }
+  })
+
+  it('unknown, malformed and hostile names in paths', async () => {
+    const names = [
+      'nobody',
+      'x'.repeat(2_000),
+      "a' or 1=1 --",
+
+      'a\u0000b',
+      'a/b',
+      '%',
+      'ünï',
+      '-1',
+      '1e9',
+      '__proto__',
+    ]
+    for (const route of withParams) {
+      const body = EXAMPLE_BODIES[route.id]
+      for (const name of names) {
+        const received = await bench.send(route.method, `${pathOf(route, name)}${required(route)}`, { body })
+        const told = `${route.id} ${name}: ${received.status} ${received.text.slice(0, 200)}`
+        assert.equal(received.status, 404, told)
+        assert.match(String(at(received.json, 'code')), /\.not-found$/, told)
+      }
+    }
+  })
+
+  it('well-formed ids of nothing', async () => {
+    for (const route of withParams) {
+      const path = fullPath(route).replace(/\{(\w+)\}/g, (_, name: string) => {
+        const example = route.params?.[name]?.example ?? ''
+        const prefix = /^([a-z]{3})_/.exec(example)?.[1]
+        return prefix ? `${prefix}_${newId('run').slice(4)}` : name === 'version' ? '7' : 'nobody'
+      })
+      const received = await bench.send(route.method, `${path}${required(route)}`, {
+        body: EXAMPLE_BODIES[route.id],
+      })
+      assert.equal(received.status, 404, `${route.id}: ${received.text}`)
+    }
+  })
+
+  it('queries: unknown, repeated and wrong parameters', async () => {
+    for (const route of guarded) {
+      const body = route.body ? EXAMPLE_BODIES[route.id] : undefined
+      isProblem(await send(route, { body }, '?surely_unknown=1'), 'request.invalid', route.id)
+      isProblem(await send(route, { body }, '?__proto__=1'), 'request.invalid', route.id)
+    }
+    for (const route of withCursor) {
+      for (const query of [
+        'limit=0',
+        'limit=201',
+        'limit=-1',
+        'limit=1.5',
+        'limit=x',
+        'limit=',
+        'limit=1&limit=2',
+        'limit=1e2',
+        'cursor=',
+      ]) {
+        isProblem(await send(route, {}, `?${query}`), 'request.invalid', `${route.id} ${query}`)
+      }
+    }
+  })
+
+  it('cursors: broken, of another list, of another tenant', async () => {
+    const { tenantId } = bench.ada
+    const cursors = [
+      'x',
+      '%00',
+      'e30',
+      encodeCursor('another', tenantId, '1'),
+      Buffer.from('{"l":["agents"],"t":1,"p":null}').toString('base64url'),
+      Buffer.from(deep(5_000)).toString('base64url').slice(0, 999),
+    ]
+    for (const route of withCursor.filter(({ params }) => !params)) {
+      for (const cursor of cursors)
+        isProblem(await send(route, {}, `?cursor=${cursor}`), 'cursor.invalid', `${route.id} ${cursor}`)
+      const foreign = encodeCursor(route.tag, newId('tenant'), '1')
+      isProblem(await send(route, {}, `?cursor=${foreign}`), 'cursor.invalid', route.id)
+      // The right list and tenant, and a place that no page gave.
+      const forged = encodeCursor(route.tag, tenantId, "'; drop table runs; --")
+      const received = await send(route, {}, `?cursor=${forged}`)
+      assert.ok(received.status < 500, `${route.id}: ${received.text}`)
+    }
+  })
+
+  it('credentials: none, of another form, unknown', async () => {
+    for (const route of guarded) {
+      isProblem(await send(route, { key: null }), 'auth.missing', route.id)
+      isProblem(await send(route, { headers: { authorization: 'Basic YTpi' } }), 'auth.missing', route.id)
+      isProblem(await send(route, { key: 'af_nothing' }), 'auth.invalid', route.id)
+    }
+  })
+
+  it('permissions: none of them opens nothing but who one is', async () => {
+    const { key } = await bench.account({ tenantId: bench.ada.tenantId, permissions: [] })
+    for (const route of guarded.filter(({ permission }) => permission !== 'authenticated')) {
+      isProblem(await send(route, { key, body: EXAMPLE_BODIES[route.id] }), 'access.denied', route.id)
+    }
+  })
+
+  it('headers: keys and event ids of another form', async () => {
+    for (const route of ROUTE_LIST.filter(({ idempotent }) => idempotent)) {
+      for (const key of ['', 'ä', 'x'.repeat(256), 'a b']) {
+        const headers = { 'idempotency-key': key, 'content-type': 'application/json' }
+        isProblem(
+          await send(route, { body: EXAMPLE_BODIES[route.id], headers }),
+          'request.invalid',
+          `${route.id} ${key}`,
+        )
+      }
+    }
+  })
+
+  it('a body in chunks is counted as it comes', async () => {
+    let sent = 0
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 65_536
+        controller.enqueue(new Uint8Array(65_536).fill(0x20))
+      },
+    })
+    const received = await bench.send('POST', '/api/v1/agents', { text: endless })
+    isProblem(received, 'request.too-large', 'chunked')
+    assert.ok(sent < 2 * BODY_BYTES_MAX)
+  })
+
+  it('YAML: read where it is plain, refused where it is not', async () => {
+    const yaml = (text: string) =>
+      bench.send('POST', '/api/v1/agents', { text, headers: { 'content-type': 'application/yaml' } })
+    const made = await yaml(
+      'name: from-yaml\ninstructions: |\n  Help.\nmodel: scripted/x\nlimits: {max_steps: 3}\n',
+    )
+    assert.deepEqual([made.status, at(made.json, 'definition', 'limits', 'max_steps')], [201, 3])
+    const bombs = [
+      'a: [1, 2\nb: }',
+      'a: &a [x]\nb: *a',
+      `a: &a [${'x,'.repeat(100)}]\nb: [${'*a,'.repeat(100)}]`,
+      '!!js/function "x"',
+      'name: !secret x',
+      'name: x\nname: y',
+      '__proto__: {admin: true}',
+      'name: "a\\0b"',
+      'limits: {max_steps: .inf}',
+      `a: ${'['.repeat(20_000)}`,
+      `a: ${deep(2_000)}`,
+    ]
+    for (const text of bombs) isProblem(await yaml(text), 'request.malformed', text.slice(0, 60))
+    isProblem(await yaml('x'.repeat(300_000)), 'request.too-large', 'large')
+    isProblem(await yaml('just text'), 'request.invalid', 'text')
+    isProblem(await yaml(''), 'request.invalid', 'empty')
+    const run = { text: 'input: x', headers: { 'content-type': 'application/yaml' } }
+    isProblem(
+      await bench.send('POST', '/api/v1/agents/guide/runs', run),
+      'request.unsupported-media-type',
+      'run',
+    )
+  })
+
+  it('documents to import: no OpenAPI, or no document at all', async () => {
+    const documents: Json[] = [{}, [], 1, null, '{"a":', 'a: [', 'just text', { openapi: '2.0' }]
+    for (const document of documents) {
+      const received = await bench.send('POST', '/api/v1/tools/import', { body: { document } })
+      assert.ok(
+        received.status >= 400 && received.status < 500,
+        `${JSON.stringify(document)}: ${received.text}`,
+      )
+      assert.equal(received.headers.get('content-type'), 'application/problem+json')
+    }
+  })
+})
+
+function required(route: Route): string {
+  return route.query && 'from' in route.query.shape ? '?from=1&to=2' : ''
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { defineAgent, defineTool } from '../define.ts'
+import { createLogger, type Logger } from '../operations/logging/logger.ts'
+import { type App, compose, type Overrides } from './compose.ts'
+import { ensureFirstAdmin } from './credentials.ts'
+import { EMPTY_PROJECT, type HostProject, syncHostProject } from './host-code.ts'
+import { readSettings, type Settings } from './settings.ts'
+
+const double = defineTool({
+  name: 'double_number',
+  description: 'Doubles a number.',
+  effect: 'read',
+  input: { type: 'object', properties: { number: { type: 'number' } }, required: ['number'] },
+  run: ({ number }) => ({ doubled: Number(number) * 2 }),
+})
+const doubler = defineAgent({
+  name: 'doubler',
+  instructions: 'Double.',
+  model: 'offline/extractive',
+  tools: [double],
+})
+const HOST: HostProject = { ...EMPTY_PROJECT, agents: [doubler], codeTools: [double] }
+
+describe('the application', () => {
+  let folder = ''
+  let logged: string[] = []
+  const log = (): Logger => {
+    const service = { name: 'agent-factory', version: '1' }
+    return createLogger({
+      level: 'debug',
+      format: 'json',
+      secrets: [],
+      service,
+      color: false,
+      write: (line) => logged.push(line),
+    })
+  }
+  const settings = (): Settings =>
+    readSettings({ AGENT_FACTORY_DATA_DIR: folder, DATABASE_URL: 'sqlite::memory:' })
+  const open = async (overrides: Overrides = {}) => {
+    const app = await compose(settings(), { log: log(), ...overrides })
+    const { apiKey } = await ensureFirstAdmin(app.identity, folder)
+    return { app, apiKey, [Symbol.asyncDispose]: () => app.close() }
+  }
+  const call = async (app: App, apiKey: string, path: string, init: RequestInit = {}) => {
+    const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', ...init.headers }
+    return app.fetch(new Request(`http://localhost${path}`, { ...init, headers }))
+  }
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'af-compose-'))
+  })
+  after(() => rmSync(folder, { recursive: true }))
+
+  it('runs an agent of the host’s code from the request to the metrics', async () => {
+    logged = []
+    await using opened = await open({ host: HOST })
+    const { app, apiKey } = opened
+    const principal = await app.identity.authenticateKey(apiKey)
+    const synced = await syncHostProject(app, principal, HOST)
+    assert.deepEqual(
+      synced.map(({ name, result }) => `${name} ${result.action}`),
+      ['double_number created', 'doubler created'],
+    )
+    const again = await syncHostProject(app, principal, HOST)
+    assert.deepEqual(
+      again.map(({ result }) => result),
+      [
+        { action: 'unchanged', version: 1 },
+        { action: 'unchanged', version: 1 },
+      ],
+    )
+
+    const response = await call(app, apiKey, '/api/v1/agents/doubler/runs?wait=20', {
+      method: 'POST',
+      body: JSON.stringify({ input: 'Double the number 21' }),
+    })
+    assert.equal(response.status, 200)
+    const run = (await response.json()) as { state: string; output: string }
+    assert.equal(run.state, 'completed')
+    assert.match(run.output, /42/)
+
+    const metrics = await (await call(app, apiKey, '/metrics')).text()
+    assert.match(metrics, /agent_factory_runs_ended_total\{state="completed"\} 1/)
+    assert.match(metrics, /agent_factory_tool_calls_total\{outcome="done"\} 1/)
+    assert.match(
+      metrics,
+      /agent_factory_http_requests_total\{route="startRun",method="POST",status_class="2xx"\} 1/,
+    )
+    assert.match(metrics, /agent_factory_queue_jobs\{state="queued"\} 0/)
+    assert.match(logged.join(''), /"run_id":"run_[^"]+","agent":"doubler".*"run completed"/)
+    assert.doesNotMatch(logged.join(''), new RegExp(apiKey))
+  })
+
+  it('is ready, until it begins to stop', async () => {
+    await using opened = await open()
+    const ready = async () => (await opened.app.fetch(new Request('http://localhost/readyz'))).status
+    assert.equal(await ready(), 200)
+    opened.app.stopping()
+    assert.equal(await ready(), 503)
+    assert.equal((await call(opened.app, opened.apiKey, '/api/v1/runs')).status, 503)
+  })
+
+  it('is not ready when the database does not answer', async () => {
+    let broken = false
+    const wrapDatabase: Overrides['wrapDatabase'] = (db) => ({
+      ...db,
+      ping: () => (broken ? Promise.reject(new Error('gone')) : db.ping()),
+    })
+    let now = Date.now()
+    await using app = await compose(settings(), { log: log(), wrapDatabase, clock: () => now })
+    const ready = async () => (await app.fetch(new Request('http://localhost/readyz'))).status
+    broken = true
+    now += 1_000
+    assert.equal(await ready(), 503)
+  })
+
+  it('closes what it had opened when a later part fails', async () => {
+    let closed = false
+    const wrapDatabase: Overrides['wrapDatabase'] = (db) => ({
+      ...db,
+      system: { ...db.system, read: () => Promise.reject(new Error('no reads')) },
+      [Symbol.asyncDispose]: async () => {
+        await db[Symbol.asyncDispose]()
+        closed = true
+      },
+    })
+    await assert.rejects(compose(settings(), { log: log(), wrapDatabase }), /no reads/)
+    assert.equal(closed, true)
+  })
+
+  it('refuses tables that somebody else is to bring up to date', async () => {
+    const environment = {
+      DEPLOYMENT_TYPE: 'KUBERNETES',
+      AGENT_FACTORY_DATA_DIR: folder,
+      DATABASE_URL: 'sqlite::memory:',
+    }
+    await assert.rejects(compose(readSettings(environment), { log: log() }), {
+      code: 'settings.invalid',
+      message: /db migrate/,
+    })
+  })
+})
