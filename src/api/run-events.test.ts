@@ -147,9 +147,11 @@ describe('a stream', () => {
       },
       { stop: gone.signal, heartbeatMs: 5, onFailure },
     )
-    const reader = body.pipeThrough(new TextDecoderStream()).getReader()
-    assert.equal((await reader.read()).value, 'retry: 1000\n\n')
-    assert.equal((await reader.read()).value, ': still here\n\n')
+    const reader = body.getReader()
+    const decoder = new TextDecoder()
+    const next = async () => decoder.decode((await reader.read()).value)
+    assert.equal(await next(), 'retry: 1000\n\n')
+    assert.equal(await next(), ': still here\n\n')
     gone.abort()
     while (!(await reader.read()).done);
   })

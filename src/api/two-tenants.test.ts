@@ -41,7 +41,7 @@ describe('two tenants', () => {
       'model-calls': String(at(calls.json, 'items', 0, 'id')),
       sessions: await make('/sessions', { agent }),
       jobs: String(jobs[0]?.id),
-      'api-keys': await make('/api-keys', { name: 'secret-key', permissions: [] }),
+      'api-keys': await make('/api-keys', { name: 'secret-key', permissions: ['READ_AGENTS'] }),
       tenants: ada.tenantId,
     }
     const facts = async () => (await listAudit(bench.db, ada.tenantId, { limit: 100 })).items.length

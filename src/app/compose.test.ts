@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -41,8 +43,8 @@ describe('the application', () => {
   }
   const settings = (): Settings =>
     readSettings({ AGENT_FACTORY_DATA_DIR: folder, DATABASE_URL: 'sqlite::memory:' })
-  const open = async (overrides: Overrides = {}) => {
-    const app = await compose(settings(), { log: log(), ...overrides })
+  const open = async (overrides: Overrides = {}, change: Partial<Settings> = {}) => {
+    const app = await compose({ ...settings(), ...change }, { log: log(), ...overrides })
     const { apiKey } = await ensureFirstAdmin(app.identity, folder)
     return { app, apiKey, [Symbol.asyncDispose]: () => app.close() }
   }
@@ -91,9 +93,50 @@ describe('the application', () => {
       metrics,
       /agent_factory_http_requests_total\{route="startRun",method="POST",status_class="2xx"\} 1/,
     )
+    assert.match(metrics, /agent_factory_database_write_duration_seconds_count\{outcome="done"\} \d/)
     assert.match(metrics, /agent_factory_queue_jobs\{state="queued"\} 0/)
     assert.match(logged.join(''), /"run_id":"run_[^"]+","agent":"doubler".*"run completed"/)
     assert.doesNotMatch(logged.join(''), new RegExp(apiKey))
+  })
+
+  it('sends one trace of a request, its run and what the run did', async () => {
+    const spans: { name: string; traceId: string; spanId: string; parentSpanId?: string }[] = []
+    const collector = createServer(async (request, response) => {
+      let text = ''
+      for await (const chunk of request) text += chunk
+      for (const { scopeSpans } of JSON.parse(text).resourceSpans) spans.push(...scopeSpans[0].spans)
+      response.end('{}')
+    })
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
+    try {
+      const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`
+      const traceId = 'c'.repeat(32)
+      {
+        const tracing = { state: 'on', endpoint, headers: {} } as const
+        await using opened = await open({ host: HOST }, { tracing })
+        const { app, apiKey } = opened
+        await syncHostProject(app, await app.identity.authenticateKey(apiKey), HOST)
+        const response = await call(app, apiKey, '/api/v1/agents/doubler/runs?wait=20', {
+          method: 'POST',
+          body: JSON.stringify({ input: 'Double the number 21' }),
+          headers: { traceparent: `00-${traceId}-${'d'.repeat(16)}-01` },
+        })
+        assert.match(response.headers.get('traceparent') ?? '', new RegExp(`^00-${traceId}-`))
+      }
+      const tree = spans.filter((span) => span.traceId === traceId)
+      const named = (name: string) => tree.find((span) => span.name.startsWith(name))
+      const [request, run, tool] = [
+        named('POST /api/v1/agents/{id}/runs'),
+        named('invoke_agent doubler'),
+        named('execute_tool double_number'),
+      ]
+      assert.equal(request?.parentSpanId, 'd'.repeat(16))
+      assert.equal(run?.parentSpanId, request?.spanId)
+      assert.equal(tool?.parentSpanId, run?.spanId)
+      assert.equal(tree.filter((span) => span.name === 'chat extractive').length, 2)
+    } finally {
+      collector.close()
+    }
   })
 
   it('is ready, until it begins to stop', async () => {
@@ -114,6 +157,7 @@ describe('the application', () => {
     let now = Date.now()
     await using app = await compose(settings(), { log: log(), wrapDatabase, clock: () => now })
     const ready = async () => (await app.fetch(new Request('http://localhost/readyz'))).status
+    assert.equal(await ready(), 200)
     broken = true
     now += 1_000
     assert.equal(await ready(), 503)

@@ -20,6 +20,7 @@ import { insertUsage } from '../money/usage-store.ts'
 import { createHealth, type Health } from '../operations/health.ts'
 import { databaseCheck, diskCheck, schemaCheck, workerCheck } from '../operations/health-checks.ts'
 import type { Logger } from '../operations/logging/logger.ts'
+import { measuredDatabase } from '../operations/measured-database.ts'
 import { createQueueDepth } from '../operations/queue-depth.ts'
 import type { GuardedFetch } from '../outbound/guarded-fetch.ts'
 import { POLL_MS } from '../queue/job.ts'
@@ -82,8 +83,12 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
   const log = overrides.log ?? opened.use(openLog(settings))
   const clock = overrides.clock ?? systemClock
   const tracing = opened.use(await openTracing(settings))
-  const db = opened.use(await openStorage(settings, overrides))
-  const telemetry = opened.use(createTelemetry({ log, tracing, clock, queueDepth: createQueueDepth(db) }))
+  const storage = await openStorage(settings)
+  const wrapped = opened.use(overrides.wrapDatabase?.(storage) ?? storage)
+  const telemetry = opened.use(
+    createTelemetry({ log, tracing, clock, queueDepth: createQueueDepth(wrapped) }),
+  )
+  const db = measuredDatabase(wrapped, telemetry.metrics.databaseWritten)
   const allowHosts = [...settings.outboundAllowHosts, ...(overrides.outboundAllowHosts ?? [])]
   const outbound = opened.use(createLazyFetch({ allowHosts }))
   const models = createModelRegistry(registrySettings(settings.models, overrides.models))
@@ -98,7 +103,7 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
     telemetry,
   })
   const stopping = new AbortController()
-  const health = createHealth({ checks: healthChecks({ settings, db, worker, clock }), clock })
+  const health = createHealth({ checks: healthChecks({ settings, storage, db, worker, clock }), clock })
   const api = createApi({
     identity,
     catalog,
@@ -115,7 +120,15 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
     corsOrigins: settings.server.corsOrigins,
   })
   if (settings.workerConcurrency > 0) {
-    opened.defer(() => worker.stop(settings.server.shutdownTimeoutMs))
+    // Requests and runs share the time: what the requests took, the runs do not get as well.
+    let stoppedAt: number | undefined
+    stopping.signal.addEventListener('abort', () => {
+      stoppedAt = performance.now()
+    })
+    opened.defer(() => {
+      const passed = stoppedAt === undefined ? 0 : performance.now() - stoppedAt
+      return worker.stop(Math.max(0, settings.server.shutdownTimeoutMs - passed))
+    })
     await worker.start()
   }
   const parts = opened.move()
@@ -154,7 +167,7 @@ function createHandle(app: Parts, { parts, stopping, health, fetch }: Handles): 
   }
 }
 
-async function openStorage(settings: Settings, { wrapDatabase }: Overrides): Promise<Database> {
+async function openStorage(settings: Settings): Promise<Database> {
   // On Postgres a container without a disk of its own needs no folder.
   if (settings.database.engine === 'sqlite' || settings.profile.writesCredentials)
     await makeDataDir(settings.dataDir)
@@ -166,7 +179,7 @@ async function openStorage(settings: Settings, { wrapDatabase }: Overrides): Pro
     await db[Symbol.asyncDispose]()
     throw error
   }
-  return wrapDatabase === undefined ? db : wrapDatabase(db)
+  return db
 }
 
 interface CoreDeps {
@@ -211,12 +224,14 @@ function createCore({ settings, overrides, db, clock, outbound, models, telemetr
 
 interface HealthDeps {
   readonly settings: Settings
+  /** As it was opened: the only one whose tables can be looked at. */
+  readonly storage: Database
   readonly db: Database
   readonly worker: Worker
   readonly clock: Clock
 }
 
-function healthChecks({ settings, db, worker, clock }: HealthDeps) {
+function healthChecks({ settings, storage, db, worker, clock }: HealthDeps) {
   const { workerConcurrency: concurrency, dataDir } = settings
   // A worker that is full looks for nothing.
   const alive = (): boolean =>
@@ -224,7 +239,7 @@ function healthChecks({ settings, db, worker, clock }: HealthDeps) {
   let schemaSeenAt = Number.NEGATIVE_INFINITY
   const schema = async (): Promise<void> => {
     if (clock() - schemaSeenAt < SCHEMA_AGE_MS_MAX) return
-    await assertCurrentSchema(db)
+    await assertCurrentSchema(storage)
     schemaSeenAt = clock()
   }
   return [

@@ -7,7 +7,7 @@ import { definitionSetOf } from './host/definition-set.ts'
 import type { HostProject } from './host/host-project.ts'
 import { type SyncedDefinition, syncDefinitions } from './host/sync-definitions.ts'
 
-export { EMPTY_PROJECT, type HostProblem, type HostProject } from './host/host-project.ts'
+export { EMPTY_PROJECT, type HostProject } from './host/host-project.ts'
 export { HOST_FOLDERS, loadHostProject } from './host/load-host-project.ts'
 
 /** Creates, updates and publishes what the project defines. The same content adds no version. */

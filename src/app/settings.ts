@@ -63,7 +63,7 @@ export interface ClientSettings {
 }
 
 /** The documentation that comes with the product; it is the knowledge of the starter agent. */
-export const DOCS_FOLDER = join(import.meta.dirname, '..', '..', 'docs')
+const DOCS_FOLDER = join(import.meta.dirname, '..', '..', 'docs')
 const DATABASE_FILE = 'agent-factory.db'
 const RESERVED_PROVIDERS: ReadonlySet<string> = new Set([
   'openai',
@@ -190,7 +190,7 @@ function readModels(reader: SettingReader, profile: Profile, environment: Enviro
 }
 
 /** The variable that holds the key of a named server: `lab-1` has `LAB_1_API_KEY`. */
-export function keyVariable(provider: string): string {
+function keyVariable(provider: string): string {
   return `${provider.toUpperCase().replaceAll('-', '_')}_API_KEY`
 }
 

@@ -37,6 +37,7 @@ export function checkJson(value: unknown): asserts value is Json {
     nodes += 1
     if (nodes > JSON_NODES_MAX)
       throw new AppError('request.malformed', `The JSON has more than ${JSON_NODES_MAX} values.`)
+    if (typeof node === 'string') return checkText(node)
     if (typeof node !== 'object' || node === null) return
     if (depth >= JSON_DEPTH_MAX)
       throw new AppError('request.malformed', `The JSON is nested deeper than ${JSON_DEPTH_MAX} levels.`)
@@ -47,8 +48,23 @@ export function checkJson(value: unknown): asserts value is Json {
     for (const key of Object.keys(node)) {
       if (FORBIDDEN_KEYS.has(key))
         throw new AppError('request.malformed', `The key "${key}" is not allowed in JSON.`)
+      checkText(key)
       visit((node as Record<string, unknown>)[key], depth + 1)
     }
   }
   visit(value, 0)
+}
+
+/** The character U+0000 is no text: Postgres does not store it, and some programs end a text there. */
+function checkText(text: string): void {
+  if (text.includes('\0'))
+    throw new AppError(
+      'request.malformed',
+      'The JSON has a text with the character U+0000, which is not allowed.',
+    )
+}
+
+/** A text from a model or a tool without the character U+0000. */
+export function withoutNul(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '') : text
 }

@@ -1,8 +1,8 @@
 // One run of the command line, from arguments to an exit code. Never ends the process, never throws.
 
 import { CommanderError } from 'commander'
-import { causeLines, failureText } from './failure-text.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
+import { causeLines, failureText } from './failure-text.ts'
 import { createProgram } from './program.ts'
 import type { World } from './world.ts'
 

@@ -50,8 +50,8 @@ export const createdApiKey = apiKey.extend({ key: z.string().nullable() })
 
 export const createApiKey = z.strictObject({
   name: line(NAME_CHARS_MAX),
-  /** What the key may do, within what its owner may do; an empty list is nothing. */
-  permissions: permissions.max(PERMISSIONS.length),
+  /** What the key may do, within what its owner may do. */
+  permissions: permissions.min(1).max(PERMISSIONS.length),
   expiresAt: time.optional(),
 })
 

@@ -2,13 +2,13 @@
 // What it owns: two bounded caches and the queries under way. It changes nothing; createIdentity is its only caller.
 
 import { timingSafeEqual } from 'node:crypto'
+import { createBoundedMap } from '../base/bounded-map.ts'
 import { AppError, type ErrorCode } from '../base/errors.ts'
 import type { ApiKeyId } from '../base/ids.ts'
 import type { Clock, EpochMs } from '../base/time.ts'
 import type { Principal } from '../contract/principal.ts'
 import type { Database } from '../storage/database.ts'
 import { selectCredential } from './api-key-store.ts'
-import { createBoundedMap } from './bounded-map.ts'
 import { hashApiKey, isApiKey } from './key-format.ts'
 import { type Credential, principalOf } from './principals.ts'
 

@@ -1,16 +1,20 @@
 // The database queue: rows are claimed with a lease and a fencing token, on SQLite and Postgres alike.
 
-import type { JobId, RunId } from '../base/ids.ts'
+import type { Kysely, SelectQueryBuilder } from 'kysely'
+import type { JobId, RunId, TenantId } from '../base/ids.ts'
 import type { EpochMs } from '../base/time.ts'
 import type { SystemTransaction, TenantTransaction } from '../storage/database.ts'
 import { forUpdateSkipLocked } from '../storage/dialect.ts'
-import type { Bind, SystemBind } from '../storage/statement.ts'
+import type { Bind, SystemBind, Tables } from '../storage/statement.ts'
 import { statement, systemStatement } from '../storage/statement.ts'
 import type { ClaimedJob } from './job.ts'
 import { LEASE_MS, PRIORITY_DEFAULT } from './job.ts'
 
 /** Puts a run's job in the queue, in the transaction that records the run. */
-export async function enqueueJob(tx: TenantTransaction, job: { id: JobId; runId: RunId; at: EpochMs }): Promise<void> {
+export async function enqueueJob(
+  tx: TenantTransaction,
+  job: { id: JobId; runId: RunId; at: EpochMs },
+): Promise<void> {
   await tx.run(insertJob, { ...job })
 }
 
@@ -55,8 +59,11 @@ export async function releaseOwner(tx: SystemTransaction, owner: string, at: Epo
   return tx.run(updateOwner, { owner, at })
 }
 
-export const leaseOwners = systemStatement('jobs.owners', 'a worker looks for dead owners of any tenant', (db, _p: SystemBind<object>) =>
-  db.selectFrom('jobs').select('leaseOwner').distinct().where('state', '=', 'leased'),
+export const leaseOwners = systemStatement(
+  'jobs.owners',
+  'a worker looks for dead owners of any tenant',
+  (db, _p: SystemBind<object>) =>
+    db.selectFrom('jobs').select('leaseOwner').distinct().where('state', '=', 'leased'),
 )
 
 export const jobById = statement('jobs.get', (db, p: Bind<{ id: JobId }>) =>
@@ -89,8 +96,53 @@ interface ClaimValues {
 
 const CLAIM_REASON = 'a worker serves every tenant'
 
-const claimQueued = systemStatement('jobs.claim-queued', CLAIM_REASON, (db, p: SystemBind<ClaimValues>, dialect) =>
-  db
+const claimQueued = systemStatement(
+  'jobs.claim-queued',
+  CLAIM_REASON,
+  (db, p: SystemBind<ClaimValues>, dialect) =>
+    claim(
+      db,
+      p,
+      forUpdateSkipLocked(dialect)(
+        db
+          .selectFrom('jobs')
+          .select(['tenantId', 'id'])
+          .where('state', '=', 'queued')
+          .where('notBefore', '<=', p.at)
+          .orderBy('priority')
+          .orderBy('notBefore')
+          .orderBy('id')
+          .limit(p.limit),
+      ),
+    ),
+)
+
+const claimLapsed = systemStatement(
+  'jobs.claim-lapsed',
+  CLAIM_REASON,
+  (db, p: SystemBind<ClaimValues>, dialect) =>
+    claim(
+      db,
+      p,
+      forUpdateSkipLocked(dialect)(
+        db
+          .selectFrom('jobs')
+          .select(['tenantId', 'id'])
+          .where('state', '=', 'leased')
+          .where('leaseUntil', '<', p.at)
+          .orderBy('leaseUntil')
+          .limit(p.limit),
+      ),
+    ),
+)
+
+/** Leases the jobs that a select finds, with a fence above every earlier one. */
+function claim(
+  db: Kysely<Tables>,
+  p: SystemBind<ClaimValues>,
+  found: SelectQueryBuilder<Tables, 'jobs', { tenantId: TenantId; id: JobId }>,
+) {
+  return db
     .updateTable('jobs')
     .set((eb) => ({
       state: 'leased' as const,
@@ -100,55 +152,9 @@ const claimQueued = systemStatement('jobs.claim-queued', CLAIM_REASON, (db, p: S
       attempt: eb('attempt', '+', 1),
       updatedAt: p.at,
     }))
-    .where((eb) =>
-      eb(
-        eb.refTuple('tenantId', 'id'),
-        'in',
-        forUpdateSkipLocked(dialect)(
-        eb
-          .selectFrom('jobs')
-          .select(['tenantId', 'id'])
-          .where('state', '=', 'queued')
-          .where('notBefore', '<=', p.at)
-          .orderBy('priority')
-          .orderBy('notBefore')
-          .orderBy('id')
-          .limit(p.limit),
-        ).$asTuple('tenantId', 'id'),
-      ),
-    )
-    .returning(CLAIMED),
-)
-
-const claimLapsed = systemStatement('jobs.claim-lapsed', CLAIM_REASON, (db, p: SystemBind<ClaimValues>, dialect) =>
-  db
-    .updateTable('jobs')
-    .set((eb) => ({
-      leaseOwner: p.owner,
-      leaseUntil: p.leaseUntil,
-      fence: eb('fence', '+', 1),
-      attempt: eb('attempt', '+', 1),
-      updatedAt: p.at,
-    }))
-    .where((eb) =>
-      eb(
-        eb.refTuple('tenantId', 'id'),
-        'in',
-        forUpdateSkipLocked(dialect)(
-        eb
-          .selectFrom('jobs')
-          .select(['tenantId', 'id'])
-          .where('state', '=', 'leased')
-          .where('leaseUntil', '<', p.at)
-          .orderBy('leaseUntil')
-          .limit(p.limit),
-        ).$asTuple('tenantId', 'id'),
-      ),
-    )
-    .returning(CLAIMED),
-)
-
-const CLAIMED = ['tenantId', 'id as jobId', 'runId', 'fence', 'attempt', 'leaseUntil'] as const
+    .where((eb) => eb(eb.refTuple('tenantId', 'id'), 'in', found.$asTuple('tenantId', 'id')))
+    .returning(['tenantId', 'id as jobId', 'runId', 'fence', 'attempt', 'leaseUntil'])
+}
 
 const updateLease = statement('jobs.extend', (db, p: Bind<{ jobId: JobId; fence: number; until: EpochMs }>) =>
   db
@@ -200,4 +206,3 @@ const updateOwner = systemStatement(
       .where('state', '=', 'leased')
       .where('leaseOwner', '=', p.owner),
 )
-

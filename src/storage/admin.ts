@@ -1,6 +1,7 @@
 // The other door of a database: plain SQL for migrations and introspection. Nothing else may use it.
 
-import type { Database, Dialect } from './database.ts'
+import type { Database } from './database.ts'
+import type { Dialect } from './schema/dialect.ts'
 
 export type PlainRow = Readonly<Record<string, unknown>>
 

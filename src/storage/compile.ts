@@ -11,9 +11,9 @@ import {
   SqliteAdapter,
 } from 'kysely'
 import type { TenantId } from '../base/ids.ts'
-import type { Dialect } from './database.ts'
 import { Marker, markers } from './marker.ts'
 import { queryText, type Slot } from './query-text.ts'
+import type { Dialect } from './schema/dialect.ts'
 import type { Query, Statement, SystemStatement, Tables } from './statement.ts'
 import { checkSystem, checkTenant } from './tenant-guard.ts'
 
@@ -28,9 +28,6 @@ export interface Compiled {
 
 /** What can be bound. */
 export type Value = string | number | bigint | null
-
-/** A statement of any shape, for the places where only its name and tree matter. */
-export type AnyStatement = Statement<never, unknown> | SystemStatement<never, unknown>
 
 export interface Compiler {
   readonly dialect: Dialect

@@ -1,9 +1,8 @@
 // The port to a database. storage/ owns connections, transactions and the tenant guard; it knows no business rule.
 
 import type { TenantId } from '../base/ids.ts'
+import type { Dialect } from './schema/dialect.ts'
 import type { Query, Statement, SystemStatement } from './statement.ts'
-
-export type Dialect = 'sqlite' | 'postgres'
 
 /** Reads within one tenant. A statement on a tenant's table always carries this scope's tenant. */
 export interface TenantReader {

@@ -1,7 +1,7 @@
 // What the two databases say differently, as small functions for statements: everything else is one SQL text.
 
 import { type Expression, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
-import type { Dialect } from './database.ts'
+import type { Dialect } from './schema/dialect.ts'
 import type { Tables } from './statement.ts'
 
 /** The number of the writing transaction, for `events.txId`. SQLite has one writer, so there it is 0. */

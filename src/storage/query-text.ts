@@ -8,9 +8,9 @@ import {
   type RootOperationNode,
   SqliteQueryCompiler,
 } from 'kysely'
-import type { Dialect } from './database.ts'
 import { snakeCase } from './identifiers.ts'
 import { Marker } from './marker.ts'
+import type { Dialect } from './schema/dialect.ts'
 
 /** Where the value of a place comes from: a parameter by its name, or a value that is always the same. */
 export type Slot = { readonly param: string } | { readonly constant: unknown }

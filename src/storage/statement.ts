@@ -2,7 +2,7 @@
 
 import type { Compilable, Generated, Kysely } from 'kysely'
 import type { TenantId } from '../base/ids.ts'
-import type { Dialect } from './database.ts'
+import type { Dialect } from './schema/dialect.ts'
 import type { GeneratedColumn } from './schema/table.ts'
 import type { RowOf, TABLES, TableName } from './schema/tables.ts'
 

@@ -70,7 +70,7 @@ describe('the examples', () => {
   })
 
   it('define-agent', async () => {
-    const { state, output } = await ask('cashier', 'Convert 100 from EUR to USD')
+    const { state, output } = await ask('cashier', 'Convert 100 EUR to dollars')
     assert.equal(state, 'completed')
     assert.match(String(output), /110/)
   })

@@ -2,14 +2,14 @@
 
 import { defineAgent } from 'agent-factory/define'
 import { noCardNumbers } from '../guardrails/no-card-numbers.ts'
-import { convertMoney } from '../tools/convert-money.ts'
+import { convertToDollars } from '../tools/convert-to-dollars.ts'
 
 export default defineAgent({
   name: 'cashier',
-  description: 'Converts money.',
-  instructions: 'You convert money with convert_money. Say the amount and the currency, nothing else.',
+  description: 'Converts money to US dollars.',
+  instructions: 'You convert money to US dollars with convert_to_dollars. Say the amount, nothing else.',
   model: 'offline/extractive',
-  tools: [convertMoney, 'calculator'],
+  tools: [convertToDollars, 'calculator'],
   guardrails: [noCardNumbers],
   limits: { maxSteps: 5 },
 })

@@ -13,7 +13,7 @@ export function definitionSetOf(project: HostProject): DefinitionSet {
 }
 
 /** Each agent after its sub-agents. Where they call each other in a circle, the catalog says so. */
-export function calledFirst(agents: readonly AgentDefinition[]): readonly AgentDefinition[] {
+function calledFirst(agents: readonly AgentDefinition[]): readonly AgentDefinition[] {
   const byName = new Map(agents.map((agent) => [agent.name, agent]))
   const ordered = new Set<AgentDefinition>()
   const visiting = new Set<string>()

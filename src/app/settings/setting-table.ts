@@ -199,6 +199,13 @@ export const SETTINGS = {
     secret: true,
     parse: parseKey,
   }),
+  debug: defaulted('client', {
+    name: 'AGENT_FACTORY_DEBUG',
+    summary: 'With 1 the command line shows where an unexpected failure came from.',
+    allowed: '0, 1',
+    default: '0',
+    parse: parseOneOf('0', '1'),
+  }),
 } as const
 
 export const SETTING_ROWS: readonly Setting[] = Object.values(SETTINGS)

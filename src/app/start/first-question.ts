@@ -8,7 +8,7 @@ import type { App } from '../compose.ts'
 import { STARTER_AGENT } from '../starter/starter.ts'
 import type { Terminal } from './terminal.ts'
 
-export const FIRST_QUESTION = 'What happens to a run when the server crashes?'
+const FIRST_QUESTION = 'What happens to a run when the server crashes?'
 /** A real model may take its time; a start must end. */
 const ANSWER_MS_MAX = 180_000
 
@@ -39,7 +39,7 @@ export function showAnswer(terminal: Terminal, run: Run): void {
 }
 
 /** `5 steps, 1 tool call, 812 tokens in, 64 out, $0.000123`. */
-export function summary(run: Run): string {
+function summary(run: Run): string {
   const cost =
     run.unpricedCount > 0
       ? `at least $${formatUsd(run.costNanos)} (no price for ${run.unpricedCount} calls)`

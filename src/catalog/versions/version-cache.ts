@@ -1,5 +1,6 @@
 // Versions of one kind in memory. A pinned version is kept as long as there is room; what is published only shortly.
 
+import { createBoundedMap } from '../../base/bounded-map.ts'
 import type { TenantId } from '../../base/ids.ts'
 import type { Clock } from '../../base/time.ts'
 import type { Database } from '../../storage/database.ts'
@@ -9,7 +10,6 @@ import { resourceOf, versionNotFound, versionOf } from '../definitions/definitio
 import { selectVersion } from '../definitions/definition-statements.ts'
 import { isVersionNumber } from '../definitions/page.ts'
 import type { KindData } from '../kind.ts'
-import { createBoundedMap } from './bounded-map.ts'
 
 /** How long this process may go on with what another one has replaced. What it replaces itself, it sees at once. */
 export const PUBLISHED_TTL_MS = 1_000

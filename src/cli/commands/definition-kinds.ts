@@ -2,11 +2,11 @@
 
 import type { z } from 'zod'
 import { agentDefinition } from '../../contract/agent.ts'
+import type { VersionDiff } from '../../contract/resource.ts'
+import type { Agent, AgentVersion } from '../../contract/routes/agents.ts'
 import { ROUTES } from '../../contract/routes.ts'
 import { toolDefinition } from '../../contract/tool.ts'
 import { workflowDefinition } from '../../contract/workflow.ts'
-import type { Agent, AgentVersion } from '../../contract/routes/agents.ts'
-import type { VersionDiff } from '../../contract/resource.ts'
 import type { Client, CreateOptions, UpdateOptions, VersionOptions } from '../../sdk/client.ts'
 import type { PageList } from '../../sdk/page-list.ts'
 import type { Column } from '../output/table.ts'
@@ -68,7 +68,8 @@ export const TOOLS: DefinitionKind<z.output<typeof toolDefinition>> = {
   version: ROUTES.getToolVersion.responses[200],
   column: {
     title: 'KIND',
-    value: ({ definition: { implementation, effect } }) => `${implementation.type}, ${effect ?? 'effect not said'}`,
+    value: ({ definition: { implementation, effect } }) =>
+      `${implementation.type}, ${effect ?? 'effect not said'}`,
   },
   create: (client, definition, options) => client.createTool(definition, options),
   list: (client, options) => client.listTools(options),

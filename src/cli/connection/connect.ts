@@ -28,7 +28,8 @@ export async function connect(world: World, flags: Flags, note: (text: string) =
 /** Reads what is known of servers and keys, and chooses. */
 export async function findTarget(world: World, flags: Flags): Promise<Target> {
   const settings = readClientSettings(world.environment, world.folder)
-  const localDev = (world.environment.DEPLOYMENT_TYPE ?? '') === '' || world.environment.DEPLOYMENT_TYPE === 'LOCAL_DEV'
+  const localDev =
+    (world.environment.DEPLOYMENT_TYPE ?? '') === '' || world.environment.DEPLOYMENT_TYPE === 'LOCAL_DEV'
   checkUrl(flags.apiUrl)
   if (flags.local && !localDev) throw usage('--local works only with DEPLOYMENT_TYPE=LOCAL_DEV.')
   const { folderCredentials } = await import('./local-server.ts')
@@ -67,7 +68,10 @@ async function clientOf(
 }
 
 /** The server that this folder had last, where it is running and still knows our key. */
-async function runningServer({ url = URL_DEFAULT, apiKey }: Extract<Target, { kind: 'folder' }>): Promise<Client | undefined> {
+async function runningServer({
+  url = URL_DEFAULT,
+  apiKey,
+}: Extract<Target, { kind: 'folder' }>): Promise<Client | undefined> {
   if (apiKey === undefined || !(await answersAsOurs(url))) return undefined
   const client = new Client({ baseUrl: url, apiKey })
   try {

@@ -2,7 +2,12 @@
 // It is the one door of the command line to app/ beside the commands that are the server. Listens on nothing.
 
 import { type App, compose, type Overrides } from '../../app/compose.ts'
-import { type Credentials, ensureFirstAdmin, type FirstAdmin, readCredentials } from '../../app/credentials.ts'
+import {
+  type Credentials,
+  ensureFirstAdmin,
+  type FirstAdmin,
+  readCredentials,
+} from '../../app/credentials.ts'
 import { type HostProject, loadHostProject, syncHostProject } from '../../app/host-code.ts'
 import { readClientSettings, readSettings, type Settings } from '../../app/settings.ts'
 import { installStarter } from '../../app/starter/starter.ts'
@@ -70,9 +75,12 @@ export async function openProject(
 ): Promise<ProjectApp> {
   const app = await compose(settings, { ...overrides, host: project })
   try {
-    const admin = settings.profile.writesCredentials ? await ensureFirstAdmin(app.identity, settings.dataDir) : undefined
+    const admin = settings.profile.writesCredentials
+      ? await ensureFirstAdmin(app.identity, settings.dataDir)
+      : undefined
     const owner = await ownerOf(app, admin, world)
-    const refused = owner === undefined ? [] : await bringDefinitions(app, owner, project, admin?.created === true)
+    const refused =
+      owner === undefined ? [] : await bringDefinitions(app, owner, project, admin?.created === true)
     const broken = project.problems.map(({ file, reason }) => `${file} is not loaded: ${reason}`)
     return { app, admin, problems: [...broken, ...refused].map(oneLine) }
   } catch (error) {

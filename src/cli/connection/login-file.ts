@@ -25,7 +25,10 @@ export async function readLogin(place: Place): Promise<StoredLogin | undefined> 
   const value = parsed(text)
   if (isJsonObject(value) && typeof value.api_url === 'string' && typeof value.api_key === 'string')
     return { apiUrl: value.api_url, apiKey: value.api_key }
-  throw new CliFailure('failed', `${path} is not what "auth login" wrote: run "agent-factory auth login" again.`)
+  throw new CliFailure(
+    'failed',
+    `${path} is not what "auth login" wrote: run "agent-factory auth login" again.`,
+  )
 }
 
 /** Writes the whole file or nothing. Answers its path. */

@@ -7,7 +7,11 @@ export interface StoredLogin {
 }
 
 export interface TargetInput {
-  readonly flags: { readonly apiUrl: string | undefined; readonly apiKey: string | undefined; readonly local: boolean }
+  readonly flags: {
+    readonly apiUrl: string | undefined
+    readonly apiKey: string | undefined
+    readonly local: boolean
+  }
   readonly environment: { readonly apiUrl: string | undefined; readonly apiKey: string | undefined }
   /** What the data folder of LOCAL_DEV has; undefined in other deployments and where there is none. */
   readonly folder: { readonly apiUrl: string | undefined; readonly apiKey: string } | undefined
@@ -36,7 +40,9 @@ export function chooseTarget({ flags, environment, folder, login, localDev }: Ta
   const url = flags.apiUrl ?? environment.apiUrl
   const key = flags.apiKey ?? environment.apiKey
   if (url !== undefined) {
-    const stored = [folder, login].find((known) => known?.apiUrl !== undefined && sameServer(known.apiUrl, url))
+    const stored = [folder, login].find(
+      (known) => known?.apiUrl !== undefined && sameServer(known.apiUrl, url),
+    )
     const apiKey = key ?? stored?.apiKey
     return apiKey === undefined ? { kind: 'no-key', url } : { kind: 'server', url, apiKey }
   }
@@ -45,7 +51,9 @@ export function chooseTarget({ flags, environment, folder, login, localDev }: Ta
   }
   if (folder !== undefined) return { kind: 'folder', url: folder.apiUrl, apiKey: folder.apiKey }
   if (login !== undefined) return { kind: 'server', url: login.apiUrl, apiKey: login.apiKey }
-  return localDev ? { kind: 'folder', url: undefined, apiKey: undefined } : { kind: 'no-key', url: URL_DEFAULT }
+  return localDev
+    ? { kind: 'folder', url: undefined, apiKey: undefined }
+    : { kind: 'no-key', url: URL_DEFAULT }
 }
 
 function sameServer(a: string, b: string): boolean {

@@ -1,9 +1,9 @@
 // What a command answers: the API's own JSON where it is asked for, else a form for people.
 
 import type { z } from 'zod'
+import type { Json } from '../../base/json.ts'
 import { PAGE_SIZE_MAX } from '../../base/limits.ts'
 import { codecOf } from '../../contract/codec.ts'
-import type { Json } from '../../base/json.ts'
 import type { PageList } from '../../sdk/page-list.ts'
 import type { Session } from '../session.ts'
 import type { Channel } from './channel.ts'

@@ -11,7 +11,11 @@ export function visible(text: string): string {
 
 /** The same text in one line: white space becomes one blank each. */
 export function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, ' ').replaceAll('\t', ' ').replace(CONTROL, escapeOf).trim()
+  return text
+    .replace(/\s*[\r\n]+\s*/g, ' ')
+    .replaceAll('\t', ' ')
+    .replace(CONTROL, escapeOf)
+    .trim()
 }
 
 /** JSON that means the same and cannot steer a terminal. */

@@ -16,7 +16,8 @@ const AFTER_MS = 200
 const CLEAR = '\r\u001b[2K'
 
 export function createSpinner(channel: Channel, first: string): Spinner {
-  if (!channel.live) return { say: () => undefined, clear: () => undefined, [Symbol.dispose]: () => undefined }
+  if (!channel.live)
+    return { say: () => undefined, clear: () => undefined, [Symbol.dispose]: () => undefined }
   let text: string | undefined = first
   let frame = 0
   let drawn = false
@@ -27,7 +28,9 @@ export function createSpinner(channel: Channel, first: string): Spinner {
   const draw = (): void => {
     if (text === undefined) return
     const mark = FRAMES[frame++ % FRAMES.length] ?? ''
-    channel.write(`${CLEAR}${channel.paint('cyan', mark)} ${channel.paint('dim', cut(text, channel.width - 3))}`)
+    channel.write(
+      `${CLEAR}${channel.paint('cyan', mark)} ${channel.paint('dim', cut(text, channel.width - 3))}`,
+    )
     drawn = true
   }
   let timer = setTimeout(() => {

@@ -1,5 +1,7 @@
 // Times for people: how long ago, and when exactly.
 
+import type { Channel } from './channel.ts'
+
 const UNITS = [
   { name: 'year', ms: 31_536_000_000 },
   { name: 'month', ms: 2_592_000_000 },
@@ -14,13 +16,19 @@ const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: '
 export function relativeTime(time: string, nowMs: number): string {
   const difference = Date.parse(time) - nowMs
   const unit = UNITS.find(({ ms }) => Math.abs(difference) >= ms)
-  if (unit === undefined) return Math.abs(difference) < 5_000 ? 'now' : difference < 0 ? '< 1 min. ago' : 'in < 1 min.'
+  if (unit === undefined)
+    return Math.abs(difference) < 5_000 ? 'now' : difference < 0 ? '< 1 min. ago' : 'in < 1 min.'
   return relative.format(Math.trunc(difference / unit.ms), unit.name)
 }
 
 /** `2026-11-22 10:00:00Z`: in UTC, as the API has it. */
 export function absoluteTime(time: string): string {
   return time.replace('T', ' ').replace(/\.\d+Z$/, 'Z')
+}
+
+/** In a table: how long ago on a terminal, exactly in a pipe. */
+export function listTime({ live }: Pick<Channel, 'live'>, time: string, nowMs: number): string {
+  return live ? relativeTime(time, nowMs) : absoluteTime(time)
 }
 
 /** Both, for one thing that is shown on its own. */

@@ -1,6 +1,6 @@
 // Values of a label that come from users are counted: after a limit, further ones share one name, so that series stay few.
 
-export const OTHER = 'other'
+const OTHER = 'other'
 
 /** A function that lets through the first `max` different texts and turns the rest into `other`. */
 export function createBoundedLabel(max: number): (text: string) => string {

@@ -36,7 +36,7 @@ export function createLazyMetrics(deps: MetricsDeps): Metrics & Disposable {
     runEnded: (state, ms) => tell((metrics) => metrics.runEnded(state, ms)),
     modelCalled: (call) => tell((metrics) => metrics.modelCalled(call)),
     toolCalled: (outcome, ms) => tell((metrics) => metrics.toolCalled(outcome, ms)),
-    databaseWritten: (units, ms) => tell((metrics) => metrics.databaseWritten(units, ms)),
+    databaseWritten: (outcome, ms) => tell((metrics) => metrics.databaseWritten(outcome, ms)),
     text: async () => (await loaded()).text(),
     [Symbol.dispose]: () => clearTimeout(timer),
   }

@@ -45,7 +45,7 @@ describe('metrics', () => {
       usage: { state: 'missing', raw: null },
     })
     metrics.toolCalled('done', 5)
-    metrics.databaseWritten(3, 2)
+    metrics.databaseWritten('done', 2)
     const text = await metrics.text()
     for (const line of [
       'runs_started_total 1',
@@ -55,7 +55,7 @@ describe('metrics', () => {
       'model_tokens_total{provider="openai",kind="input"} 10',
       'model_usage_missing_total{provider="openai"} 1',
       'tool_calls_total{outcome="done"} 1',
-      'database_write_batch_units_sum 3',
+      'database_write_duration_seconds_sum{outcome="done"} 0.002',
       'build_info{version="1.2.3"} 1',
     ]) {
       assert.ok(text.includes(`\nagent_factory_${line}\n`), line)

@@ -14,7 +14,6 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 const WORK_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800]
 const WRITE_SECONDS = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5]
-const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 export interface Metrics {
   /** `route` is the route's id, never the path. */
@@ -34,8 +33,8 @@ export interface Metrics {
     readonly usage: ModelUsage
   }): void
   toolCalled(outcome: string, ms: number): void
-  /** A commit: how many units of work shared it, and how long it took. */
-  databaseWritten(units: number, ms: number): void
+  /** One unit of work that changed the database, with its wait for the writer and the commit. */
+  databaseWritten(outcome: 'done' | 'failed', ms: number): void
   /** The text for a scrape, in Prometheus' format. */
   text(): Promise<string>
 }
@@ -119,12 +118,12 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   const usageMissing = counter('model_usage_missing_total', 'Attempts whose usage nobody knows.', 'provider')
   const toolCalls = counter('tool_calls_total', 'Tool calls, by how they ended.', 'outcome')
   const toolSeconds = histogram('tool_call_duration_seconds', 'Time of a tool call.', WORK_SECONDS)
-  const batchUnits = histogram(
-    'database_write_batch_units',
-    'Units of work that shared one commit.',
-    BATCH_SIZES,
+  const writeSeconds = histogram(
+    'database_write_duration_seconds',
+    'Time of a unit of work that writes, with its wait and its commit.',
+    WRITE_SECONDS,
+    'outcome',
   )
-  const batchSeconds = histogram('database_write_duration_seconds', 'Time of one commit.', WRITE_SECONDS)
 
   return {
     text: () => registry.metrics(),
@@ -155,10 +154,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
       toolCalls.inc({ outcome: ended })
       toolSeconds.observe(ms / 1_000)
     },
-    databaseWritten(units, ms) {
-      batchUnits.observe(units)
-      batchSeconds.observe(ms / 1_000)
-    },
+    databaseWritten: (ended, ms) => writeSeconds.observe({ outcome: ended }, ms / 1_000),
   }
 }
 

@@ -1,7 +1,7 @@
 // How a run ends or lets go: state, event, job, session and capture policy in one transaction.
 
 import type { AppError } from '../../base/errors.ts'
-import type { Json, JsonObject } from '../../base/json.ts'
+import { type Json, type JsonObject, withoutNul } from '../../base/json.ts'
 import { formatUsd } from '../../base/money.ts'
 import { appendRunEvent } from '../../events/append.ts'
 import type { ClaimedJob } from '../../queue/job.ts'
@@ -50,7 +50,7 @@ export async function finish(ctx: RunContext, job: ClaimedJob | undefined, end: 
         await tx.run(insertTurn, {
           ...turn,
           input: inputText(JSON.parse(run.input) as Json),
-          output: end.text,
+          output: withoutNul(end.text),
         })
       }
     }

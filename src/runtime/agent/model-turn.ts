@@ -10,6 +10,7 @@ import { nextAttempt } from '../../models/retry.ts'
 import { putBody } from '../journal/message-store.ts'
 import { insertModelCall } from '../journal/model-call-store.ts'
 import { endStep, insertStep } from '../journal/step-store.ts'
+import { cleanOutcome } from './clean-outcome.ts'
 import type { RunContext } from './context.ts'
 import { pause } from './interruption.ts'
 
@@ -76,7 +77,7 @@ async function attempt(
   intend(ctx, prompt, model, step, startedAt)
   await journal.flush()
   deps.bodies.add(ctx.tenantId, prompt.head.hash)
-  const outcome = await call(ctx, prompt, model, step)
+  const outcome = cleanOutcome(await call(ctx, prompt, model, step))
   deps.observer.modelCalled(ctx.observed, {
     step,
     attempt: attemptNumber,

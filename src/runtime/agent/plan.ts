@@ -1,5 +1,6 @@
 // The plan of a run: its agent, with every tool and sub-agent found and pinned. Made once per version, kept.
 
+import { createBoundedMap } from '../../base/bounded-map.ts'
 import { AppError } from '../../base/errors.ts'
 import type { AgentId, TenantId, ToolId } from '../../base/ids.ts'
 import type { JsonObject } from '../../base/json.ts'
@@ -62,7 +63,7 @@ export interface Planner {
 }
 
 export function createPlanner(deps: PlannerDeps): Planner {
-  const plans = new Map<string, AgentPlan>()
+  const plans = createBoundedMap<AgentPlan>(PLANS_MAX)
   return {
     tool: (tenantId, name) => currentTool(deps, tenantId, name),
     agent: (tenantId, id, version) => deps.versions.pinnedAgent(tenantId, id, version),
@@ -78,8 +79,6 @@ export function createPlanner(deps: PlannerDeps): Planner {
         JSON.parse(pins) as Pins,
       )
       plans.set(key, made)
-      const oldest = plans.size > PLANS_MAX ? plans.keys().next().value : undefined
-      if (oldest !== undefined) plans.delete(oldest)
       return made
     },
   }

@@ -137,7 +137,7 @@ function endOf(tool: ToolBinding, result: Awaited<ReturnType<typeof timed<Json>>
       if (!(error instanceof AppError))
         return { status: 'failed', code: 'tool.failed', message: `The tool failed: ${oneLine(error)}` }
       if (error.code === 'outbound.failed' && tool.effect === 'once') return { status: 'in_doubt' }
-      return { status: 'failed', code: error.code, message: error.message }
+      return { status: 'failed', code: error.code, message: oneLine(error) }
     }
     default:
       return result satisfies never

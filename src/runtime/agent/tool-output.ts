@@ -1,7 +1,7 @@
 // What a tool answered, made safe for a run: JSON of a bounded size, in the shape that the tool promised.
 
 import type { ErrorCode } from '../../base/errors.ts'
-import type { Json } from '../../base/json.ts'
+import { type Json, withoutNul } from '../../base/json.ts'
 import { TOOL_OUTPUT_BYTES_MAX } from '../../base/limits.ts'
 import type { ToolBinding } from './tool-binding.ts'
 
@@ -39,5 +39,5 @@ export function checkToolOutput(tool: ToolBinding, value: unknown): ToolOutput {
 /** One line of a failure of foreign code. */
 export function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
-  return text.replace(/\s+/g, ' ').slice(0, 300)
+  return withoutNul(text).replace(/\s+/g, ' ').slice(0, 300)
 }

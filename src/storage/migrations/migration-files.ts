@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import type { Dialect } from '../database.ts'
+import type { Dialect } from '../schema/dialect.ts'
 
 /** The folder in the package: it lies at the same distance from the source and from what is built of it. */
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../../migrations/', import.meta.url))

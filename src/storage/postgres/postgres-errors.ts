@@ -44,7 +44,7 @@ export function isConflict(error: unknown): boolean {
   return code !== undefined && CONFLICTS.has(code)
 }
 
-export function unreachableError(error: unknown): unknown {
+function unreachableError(error: unknown): unknown {
   return unavailableError('The database does not answer; try again in a moment.', error)
 }
 

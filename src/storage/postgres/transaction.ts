@@ -54,7 +54,8 @@ async function tryOnce<T>(transactions: Transactions, work: (unit: Unit) => Prom
       () => false,
       () => true,
     )
-    throw error
+    // The conflict itself, whatever `work` made of it, so that it is tried again.
+    throw isConflict(unit.refusal) ? unit.refusal : error
   } finally {
     unit.refusal = OVER
     client.release(broken)

@@ -70,7 +70,11 @@ function createDatabase(
   const systemReader = createSystemReader(reads)
   const close = async (): Promise<void> => {
     await writer.finish()
-    write.exec('pragma optimize; pragma wal_checkpoint(truncate)')
+    try {
+      write.exec('pragma optimize; pragma wal_checkpoint(truncate)')
+    } catch {
+      // On a full disk the log stays beside the file; what was committed is in it.
+    }
     connections.dispose()
   }
   const db: Database = {

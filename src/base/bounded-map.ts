@@ -3,6 +3,7 @@
 export interface BoundedMap<V> {
   get(key: string): V | undefined
   set(key: string, value: V): void
+  delete(key: string): void
   deleteWhere(matches: (value: V) => boolean): void
 }
 
@@ -25,6 +26,9 @@ export function createBoundedMap<V>(sizeMax: number): BoundedMap<V> {
         values.delete(oldest)
         return
       }
+    },
+    delete: (key) => {
+      values.delete(key)
     },
     deleteWhere: (matches) => {
       for (const [key, value] of values) if (matches(value)) values.delete(key)

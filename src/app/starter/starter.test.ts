@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { Principal } from '../../contract/principal.ts'
+import { type App, compose } from '../compose.ts'
+import { ensureFirstAdmin } from '../credentials.ts'
+import { readSettings } from '../settings.ts'
+import { startExampleShop } from './example-shop.ts'
+import { installStarter, STARTER_AGENT, type StarterOptions, starterDefinitions } from './starter.ts'
+
+const PLAIN: StarterOptions = { model: 'offline/extractive', tools: [], collections: ['docs'] }
+
+describe('the starter', () => {
+  let folder = ''
+  let app: App
+  let principal: Principal
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'af-starter-'))
+    app = await compose(
+      readSettings({ AGENT_FACTORY_DATA_DIR: folder, DATABASE_URL: 'sqlite::memory:', LOG_LEVEL: 'silent' }),
+    )
+    principal = await app.identity.authenticateKey((await ensureFirstAdmin(app.identity, folder)).apiKey)
+  })
+  after(async () => {
+    await app.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  it('is made once, and follows the model and the tools that there are', async () => {
+    await using shop = await startExampleShop(0)
+    const tools = shop?.tools ?? []
+    assert.deepEqual(
+      tools.map(({ name }) => name),
+      ['find_books', 'get_order', 'place_order', 'get_opening_hours'],
+    )
+    assert.deepEqual(
+      tools.map(({ effect }) => effect ?? 'once'),
+      ['read', 'read', 'once', 'read'],
+    )
+    const actions = async (options: StarterOptions) =>
+      (await installStarter(app.catalog, principal, options)).map(
+        ({ name, result }) => `${name} ${result.action}`,
+      )
+    const whole = { ...PLAIN, tools }
+    assert.deepEqual((await actions(whole)).at(-1), 'guide created')
+    assert.deepEqual((await actions(whole)).at(-1), 'guide unchanged')
+    assert.deepEqual(await actions({ ...PLAIN, model: 'openai/gpt-5-mini' }), ['guide updated'])
+    assert.deepEqual(await actions(PLAIN), ['guide updated'])
+  })
+
+  it('leaves alone what somebody has changed', async () => {
+    const { version } = await app.catalog.agents.get(principal, STARTER_AGENT)
+    const own = { ...version.definition, instructions: 'My own.' }
+    await app.catalog.agents.update(
+      principal,
+      STARTER_AGENT,
+      own,
+      { publish: true },
+      { requestId: undefined },
+    )
+    assert.deepEqual(await installStarter(app.catalog, principal, PLAIN), [])
+    assert.equal(
+      (await app.catalog.agents.get(principal, STARTER_AGENT)).version.definition.instructions,
+      'My own.',
+    )
+  })
+
+  it('says which folder it searches where a server has several', () => {
+    const { agent, tools } = starterDefinitions({ ...PLAIN, collections: ['handbook', 'docs'] })
+    assert.ok(agent.tools?.includes('search_guide_documents') && !agent.tools.includes('search_documents'))
+    const [search] = tools
+    assert.deepEqual(search?.implementation, {
+      type: 'builtin',
+      name: 'search_documents',
+      config: { collection: 'docs' },
+    })
+  })
+})
