@@ -25,6 +25,23 @@ const USAGE = {
   outputTokens: { total: 5, text: 5, reasoning: 0 },
 }
 
+const add = createTool({
+  id: 'add',
+  description: TOOL_DESCRIPTION,
+  inputSchema: z.object({ a: z.number(), b: z.number() }),
+  outputSchema: z.object({ sum: z.number() }),
+  execute: async ({ a, b }) => ({ sum: a + b }),
+})
+
+const model = {
+  specificationVersion: 'v3',
+  provider: 'scripted',
+  modelId: 'test',
+  supportedUrls: {},
+  doGenerate: async ({ prompt }) => generated(prompt),
+  doStream: () => Promise.reject(new Error('The bench does not stream.')),
+}
+
 await answerQuestions(async ({ folder }) => {
   const storage = new LibSQLStore({ id: 'bench', url: `file:${join(folder, 'mastra.db')}` })
   const agent = new Agent({
@@ -46,23 +63,6 @@ await answerQuestions(async ({ folder }) => {
 })
 // Its timers would keep the process for a while.
 process.exit()
-
-const add = createTool({
-  id: 'add',
-  description: TOOL_DESCRIPTION,
-  inputSchema: z.object({ a: z.number(), b: z.number() }),
-  outputSchema: z.object({ sum: z.number() }),
-  execute: async ({ a, b }) => ({ sum: a + b }),
-})
-
-const model = {
-  specificationVersion: 'v3',
-  provider: 'scripted',
-  modelId: 'test',
-  supportedUrls: {},
-  doGenerate: async ({ prompt }) => generated(prompt),
-  doStream: () => Promise.reject(new Error('The bench does not stream.')),
-}
 
 function generated(prompt) {
   const n = numberIn(prompt.find(({ role }) => role === 'user').content[0].text)

@@ -16,6 +16,17 @@ const USAGE: Generated['usage'] = {
   outputTokens: { total: 5, text: 5, reasoning: 0 },
 }
 
+const add = tool({
+  description: TOOL_DESCRIPTION,
+  inputSchema: jsonSchema<{ readonly a: number; readonly b: number }>({
+    type: 'object',
+    properties: { a: { type: 'number' }, b: { type: 'number' } },
+    required: ['a', 'b'],
+    additionalProperties: false,
+  }),
+  execute: async ({ a, b }) => ({ sum: a + b }),
+})
+
 await answerQuestions<object, null, LoadOptions, Load>(async () => ({
   ready: null,
   answer: (question) => load(run, question),
@@ -33,17 +44,6 @@ async function run(n: number): Promise<void> {
   })
   if (text !== answerOf(n)) throw new Error(`The loop answered: ${text}`)
 }
-
-const add = tool({
-  description: TOOL_DESCRIPTION,
-  inputSchema: jsonSchema<{ readonly a: number; readonly b: number }>({
-    type: 'object',
-    properties: { a: { type: 'number' }, b: { type: 'number' } },
-    required: ['a', 'b'],
-    additionalProperties: false,
-  }),
-  execute: async ({ a, b }) => ({ sum: a + b }),
-})
 
 function generated(prompt: Prompt): Generated {
   const n = numberIn(questionIn(prompt))

@@ -12,7 +12,7 @@ import {
 import { answerQuestions } from '../support/answer.ts'
 import { type Load, type LoadOptions, load } from '../support/load.ts'
 import { openPlatform } from '../support/platform.ts'
-import { countSqlite } from '../support/sqlite-counter.ts'
+import { countSqlite, type SqliteCounts } from '../support/sqlite-counter.ts'
 import { type Quantiles, quantilesOf } from '../support/statistics.ts'
 
 export interface RunsQuestion extends LoadOptions {
@@ -53,7 +53,7 @@ await answerQuestions<{ readonly folder: string }, null, RunsQuestion, RunsAnswe
     answer: async (question) => {
       const done: Load[] = []
       const work = async () => void done.push(await load(run, question))
-      const counts = question.count ? await countSqlite(work) : (await work(), { statements: 0, commits: 0 })
+      const counts = await (question.count ? countSqlite : uncounted)(work)
       const [measured] = done
       if (measured === undefined) throw new Error('Nothing was measured.')
       return {
@@ -66,3 +66,8 @@ await answerQuestions<{ readonly folder: string }, null, RunsQuestion, RunsAnswe
     close: () => app.close(),
   }
 })
+
+async function uncounted(work: () => Promise<void>): Promise<SqliteCounts> {
+  await work()
+  return { statements: 0, commits: 0 }
+}

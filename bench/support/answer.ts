@@ -11,7 +11,9 @@ export interface Opened<R, Q, A> {
 
 export type Asked =
   | { readonly type: 'ask'; readonly question: unknown }
-  | { readonly type: 'usage' | 'profile-start' | 'profile-stop' }
+  | { readonly type: 'usage' }
+  | { readonly type: 'profile-start' }
+  | { readonly type: 'profile-stop' }
 
 export type Replied =
   | { readonly status: 'done'; readonly value: unknown }
@@ -39,7 +41,7 @@ export async function answerQuestions<I, R, Q, A>(
       case 'profile-stop':
         return stopProfile(inspected)
       default:
-        return asked.type satisfies never
+        return asked satisfies never
     }
   }
   process.on('message', (asked: Asked) => {

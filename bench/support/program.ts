@@ -56,10 +56,17 @@ function createAsks(child: ChildProcess, path: string): { next(): Promise<unknow
     if (reply.status === 'done') waiting.resolve(reply.value)
     else waiting.reject(new Error(`${path}: ${reply.error}`))
   })
-  child.on('exit', (code, signal) => waiting.reject(new Error(`${path} ended (${code ?? signal}).`)))
+  let ended: Error | undefined
+  child.on('exit', (code, signal) => {
+    ended = new Error(`${path} ended (${code ?? signal}).`)
+    waiting.reject(ended)
+  })
   return {
     next: () => {
+      if (ended) return Promise.reject(ended)
       waiting = Promise.withResolvers()
+      // Nobody may be waiting when it ends.
+      waiting.promise.catch(() => undefined)
       return waiting.promise
     },
   }

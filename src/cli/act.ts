@@ -1,7 +1,8 @@
 // From the work of a command to what commander calls: flags read, a session opened and closed again.
 
 import type { Command, OptionValues } from 'commander'
-import { createSession, type Flags, type Session } from './session.ts'
+import type { Flags } from './flags.ts'
+import { createSession, type Session } from './session.ts'
 import type { World } from './world.ts'
 
 /** `work` gets its session, then the arguments of the command, then its options. */

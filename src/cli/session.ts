@@ -3,18 +3,9 @@
 
 import type { Client } from '../sdk/client.ts'
 import { connect } from './connection/connect.ts'
+import type { Flags } from './flags.ts'
 import { type Channel, createChannel } from './output/channel.ts'
 import type { World } from './world.ts'
-
-/** The flags that every command takes. */
-export interface Flags {
-  readonly json: boolean
-  readonly ndjson: boolean
-  readonly local: boolean
-  readonly color: boolean
-  readonly apiUrl: string | undefined
-  readonly apiKey: string | undefined
-}
 
 export interface Session extends AsyncDisposable {
   readonly world: World

@@ -17,7 +17,7 @@ import { createSpinner } from '../output/spinner.ts'
 import type { Session } from '../session.ts'
 import { createAnswerStream } from './answer-stream.ts'
 import { failUnlessCompleted } from './run-outcome.ts'
-import { noteSummary, showRun } from './runs.ts'
+import { noteSummary, showRun } from './run-view.ts'
 
 interface AgentRunOptions {
   readonly session?: string

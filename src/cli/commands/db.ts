@@ -109,9 +109,9 @@ async function generate(session: Session, name: string): Promise<void> {
 async function open({ world }: Session): Promise<Database> {
   const { databaseUrl } = await import('../../app/database-url.ts')
   const { openDatabase } = await import('../../storage/open.ts')
-  const { mkdir } = await import('node:fs/promises')
+  const { makeDataDir } = await import('../../app/data-dir.ts')
   const settings = readSettings(world.environment, world.folder)
-  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 })
+  await makeDataDir(settings.dataDir)
   return openDatabase(databaseUrl(settings.database))
 }
 

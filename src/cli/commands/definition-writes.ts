@@ -8,11 +8,11 @@ import { whole } from '../input/option-values.ts'
 import { decoded, parseDocument } from '../input/parse-document.ts'
 import { readText } from '../input/read-text.ts'
 import { answer } from '../output/answers.ts'
-import { detailRows } from '../output/definition-text.ts'
 import { showDetails } from '../output/details.ts'
 import { visible } from '../output/escape.ts'
 import type { Session } from '../session.ts'
 import type { DefinitionKind, Resource } from './definition-kinds.ts'
+import { detailRows } from './definition-text.ts'
 
 interface SourceOptions {
   readonly file?: string

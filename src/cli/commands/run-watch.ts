@@ -11,7 +11,7 @@ import { visible, visibleJson } from '../output/escape.ts'
 import { eventText } from '../output/run-text.ts'
 import type { Session } from '../session.ts'
 import { failUnlessCompleted } from './run-outcome.ts'
-import { noteSummary } from './runs.ts'
+import { noteSummary } from './run-view.ts'
 
 const SEQ_MAX = 1_000_000_000
 

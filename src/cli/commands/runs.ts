@@ -7,15 +7,14 @@ import { RUN_STATES, type Run, run, step } from '../../contract/run.ts'
 import type { Act } from '../act.ts'
 import { seconds } from '../input/option-values.ts'
 import { answer, answerList, type ListOptions } from '../output/answers.ts'
-import { costText, counted } from '../output/cost-text.ts'
-import { showBlock, showDetails } from '../output/details.ts'
-import { visible } from '../output/escape.ts'
-import { outputText, runSummary, shortInput, stateText, stepMs } from '../output/run-text.ts'
-import { fullTime, listTime } from '../output/time-text.ts'
+import { costText } from '../output/cost-text.ts'
+import { shortInput, stateText, stepMs } from '../output/run-text.ts'
+import { listTime } from '../output/time-text.ts'
 import type { Session } from '../session.ts'
 import { addListOptions } from './list-options.ts'
 import { addModelCallCommand } from './model-calls.ts'
 import { addResolveCommand } from './run-resolve.ts'
+import { showRun } from './run-view.ts'
 import { addWatchCommand } from './run-watch.ts'
 
 interface RunListOptions extends ListOptions {
@@ -100,36 +99,6 @@ export function addRunCommands(program: Command, act: Act): void {
     )
   addResolveCommand(group, act)
   addModelCallCommand(group, act)
-}
-
-/** A run with its answer. */
-export function showRun(session: Session, found: Run): void {
-  const { out } = session
-  const now = session.now()
-  const definition = found.agent ?? found.workflow
-  showDetails(out, [
-    ['id', found.id],
-    [found.kind, definition === null ? undefined : `${definition.name}, version ${definition.version}`],
-    ['state', found.waitingReason === null ? found.state : `${found.state} (${found.waitingReason})`],
-    ['error', found.error === null ? undefined : `${found.error.message} (${found.error.code})`],
-    ['session', found.sessionId ?? undefined],
-    ['parent', found.parentRunId ?? undefined],
-    ['steps', `${counted(found.stepCount, 'step')}, ${counted(found.toolCallCount, 'tool call')}`],
-    ['tokens', `${found.usage.inputTokens} in, ${found.usage.outputTokens} out`],
-    ['cost', costText(found.costUsd, found.unpricedCalls)],
-    ['trace', found.traceId ?? undefined],
-    ['by', found.createdBy],
-    ['created', fullTime(found.createdAt, now)],
-    ['started', fullTime(found.startedAt, now)],
-    ['finished', fullTime(found.finishedAt, now)],
-  ])
-  showBlock(out, 'input', shortInput(found))
-  if (found.output !== null) showBlock(out, 'output', outputText(found))
-}
-
-/** What became of a run, on standard error. */
-export function noteSummary(session: Session, found: Run): void {
-  session.note(session.err.paint('dim', visible(runSummary(found))))
 }
 
 function runColumns(session: Session) {

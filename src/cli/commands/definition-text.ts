@@ -3,10 +3,10 @@
 import { stringify } from 'yaml'
 import type { z } from 'zod'
 import { codecOf } from '../../contract/codec.ts'
-import type { Resource } from '../commands/definition-kinds.ts'
+import type { Column } from '../output/table.ts'
+import { fullTime, listTime } from '../output/time-text.ts'
 import type { Session } from '../session.ts'
-import type { Column } from './table.ts'
-import { fullTime, listTime } from './time-text.ts'
+import type { Resource } from './definition-kinds.ts'
 
 /** What a table shows of each; `column` is what matters of its kind. */
 export function listColumns<D>(
