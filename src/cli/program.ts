@@ -37,7 +37,6 @@ export function createProgram(world: World): Command {
     .helpOption('-h, --help', 'print help')
     .enablePositionalOptions()
     .exitOverride()
-    .configureHelp({ showGlobalOptions: false, styleTitle: (text) => text.toUpperCase() })
     .configureOutput({
       writeOut: (text) => void world.stdout.write(text),
       writeErr: (text) => void world.stderr.write(text),

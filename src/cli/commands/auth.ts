@@ -2,9 +2,8 @@
 
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { apiKey, createdApiKey, me } from '../../contract/account.ts'
+import { apiKey, createdApiKey, type Me, me } from '../../contract/account.ts'
 import { PERMISSIONS, type Permission, ROLE_PERMISSIONS, type Role } from '../../contract/permission.ts'
-import type { Me } from '../../sdk.ts'
 import type { Act } from '../act.ts'
 import { usage } from '../cli-failure.ts'
 import { expiry, list } from '../input/option-values.ts'

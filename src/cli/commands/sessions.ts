@@ -1,8 +1,12 @@
 // `session`: conversations, and `jobs`: the queue entries behind runs.
 
 import type { Command } from 'commander'
-import { job, session as sessionSchema, sessionTurn } from '../../contract/session.ts'
-import type { Session as Conversation } from '../../sdk.ts'
+import {
+  type Session as Conversation,
+  job,
+  session as sessionSchema,
+  sessionTurn,
+} from '../../contract/session.ts'
 import type { Act } from '../act.ts'
 import { answer, answerList, type ListOptions } from '../output/answers.ts'
 import { showDetails } from '../output/details.ts'

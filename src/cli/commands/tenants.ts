@@ -2,8 +2,7 @@
 
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { auditEntry, tenant } from '../../contract/account.ts'
-import type { Tenant, UpdateTenant } from '../../sdk.ts'
+import { auditEntry, type Tenant, tenant, type UpdateTenant } from '../../contract/account.ts'
 import type { Act } from '../act.ts'
 import { usage } from '../cli-failure.ts'
 import { answer, answerList, type ListOptions } from '../output/answers.ts'

@@ -2,8 +2,8 @@
 
 import type { Command } from 'commander'
 import type { Json } from '../../base/json.ts'
+import type { ImportedTools } from '../../contract/routes/tools.ts'
 import { ROUTES } from '../../contract/routes.ts'
-import type { ImportedTools } from '../../sdk.ts'
 import type { Act } from '../act.ts'
 import { CliFailure, usage } from '../cli-failure.ts'
 import { list } from '../input/option-values.ts'

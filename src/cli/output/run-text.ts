@@ -47,7 +47,8 @@ export function eventText(event: RunEventResource): string {
   const facts = Object.entries(event.data).flatMap(([name, value]) =>
     value === null ? [] : [`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`],
   )
-  return oneLine(`${String(event.runSeq).padStart(4)}  ${event.type.padEnd(18)}  ${facts.join('  ')}`)
+  const what = `${event.type.padEnd(18)}  ${oneLine(facts.join('  '))}`
+  return `${String(event.runSeq).padStart(4)}  ${what}`.trimEnd()
 }
 
 export function stepMs({ startedAt, finishedAt }: Pick<Step, 'startedAt' | 'finishedAt'>): string {
