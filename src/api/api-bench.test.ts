@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict'
 import { openTestDatabase } from '../../test/support/database.ts'
 import { openFactory } from '../../test/support/factory.ts'
-import type { FieldError } from '../base/errors.ts'
+import type { ErrorCode, FieldError } from '../base/errors.ts'
 import { newId, type TenantId } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
 import { type Clock, systemClock } from '../base/time.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { importOpenApi } from '../catalog/openapi.ts'
 import { PERMISSIONS, type Permission, type Role } from '../contract/permission.ts'
+import { statusByCode } from '../contract/problem.ts'
 import { listAudit } from '../events/audit-log.ts'
 import { insertKey } from '../identity/api-key-store.ts'
 import { createIdentity } from '../identity/create-identity.ts'
@@ -29,6 +30,8 @@ export interface BenchOptions {
   readonly working?: boolean
   readonly deps?: Partial<ApiDeps>
   readonly clock?: Clock
+  /** A database of one's own choice; closed with the bench. */
+  readonly db?: Database
 }
 
 export interface Account {
@@ -80,7 +83,7 @@ export const HELLO: Script = () => ({ text: 'Hello.' })
 export const AGENT: Json = { name: 'guide', instructions: 'Help.', model: 'scripted/test' }
 
 export async function openApiBench(options: BenchOptions = {}): Promise<ApiBench> {
-  const db = await openTestDatabase()
+  const db = options.db ?? (await openTestDatabase())
   const clock = options.clock ?? systemClock
   const identity = createIdentity({ db, clock })
   const made = await identity.bootstrap({ tenantName: 'Ada & Co', adminName: 'Ada' })
@@ -213,4 +216,15 @@ export function at(json: Json, ...path: readonly (string | number)[]): Json | un
     place = (place as Readonly<Record<string, Json>>)[key]
   }
   return place
+}
+
+/** Asserts that a problem was received, whole, with the code's status. */
+export function isProblem(received: Received, code: ErrorCode, where: string): void {
+  const told = `${where}: ${received.status} ${received.text.slice(0, 300)}`
+  assert.equal(at(received.json, 'code'), code, told)
+  assert.equal(received.status, statusByCode[code], told)
+  assert.equal(received.headers.get('content-type'), 'application/problem+json', told)
+  assert.equal(at(received.json, 'status'), received.status)
+  assert.equal(at(received.json, 'request_id'), received.headers.get('x-request-id'))
+  assert.ok(String(at(received.json, 'detail')).length > 10, told)
 }

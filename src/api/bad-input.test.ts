@@ -1,16 +1,14 @@
 // Whatever a client sends, to whatever route: a problem with a code, never a 500. The cases come from the route table.
 
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
-import type { ErrorCode } from '../base/errors.ts'
+import { after, before, it } from 'node:test'
+import { forEachDatabase } from '../../test/support/database.ts'
 import { newId } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
-import { BODY_BYTES_MAX } from '../base/limits.ts'
 import { EXAMPLE_BODIES } from '../contract/openapi/examples.ts'
-import { statusByCode } from '../contract/problem.ts'
 import { fullPath, type Route } from '../contract/route.ts'
 import { ROUTE_LIST } from '../contract/routes.ts'
-import { AGENT, type ApiBench, at, openApiBench, type Received, type SendOptions } from './api-bench.test.ts'
+import { AGENT, type ApiBench, at, isProblem, openApiBench, type SendOptions } from './api-bench.test.ts'
 import { encodeCursor } from './cursor.ts'
 
 const guarded = ROUTE_LIST.filter(({ permission }) => permission !== 'public')
@@ -30,10 +28,10 @@ function deep(levels: number): string {
   return '['.repeat(levels) + ']'.repeat(levels)
 }
 
-describe('bad input', () => {
+forEachDatabase((_, open) => {
   let bench: ApiBench
   before(async () => {
-    bench = await openApiBench({ working: false })
+    bench = await openApiBench({ working: false, db: await open() })
     await bench.send('POST', '/api/v1/agents?publish=true', { body: AGENT })
   })
   after(() => bench[Symbol.asyncDispose]())
@@ -43,65 +41,6 @@ describe('bad input', () => {
       headers: { accept: 'application/json' },
       ...options,
     })
-
-  const isProblem = (received: Received, code: ErrorCode, where: string): void => {
-    const told = `${where}: ${received.status} ${received.text.slice(0, 300)}`
-    assert.equal(at(received.json, 'code'), code, told)
-    assert.equal(received.status, statusByCode[code], told)
-    assert.equal(received.headers.get('content-type'), 'application/problem+json', told)
-    assert.equal(at(received.json, 'status'), received.status)
-    assert.equal(at(received.json, 'request_id'), received.headers.get('x-request-id'))
-    assert.ok(String(at(received.json, 'detail')).length > 10, told)
-  }
-
-  const bodies: readonly [name: string, options: SendOptions, code: ErrorCode][] = [
-    ['not JSON', { text: '{"a":' }, 'request.malformed'],
-    ['not UTF-8', { text: new Uint8Array([0x22, 0xff, 0xfe, 0x22]) }, 'request.malformed'],
-    ['an array', { body: [] }, 'request.invalid'],
-    ['a number', { body: 7 }, 'request.invalid'],
-    ['null', { body: null }, 'request.invalid'],
-    ['unknown fields', { body: { surely_unknown: 1, tenantId: 'x' } }, 'request.invalid'],
-    [
-      'mass assignment',
-      { body: { tenant_id: 'ten_x', id: 'x', role: 'ADMIN', created_at: 1 } },
-      'request.invalid',
-    ],
-    ['too deep', { text: deep(1_000) }, 'request.malformed'],
-    ['far too deep', { text: deep(400_000) }, 'request.malformed'],
-    ['too many values', { text: `[${'0,'.repeat(200_000)}0]` }, 'request.malformed'],
-    ['__proto__', { text: '{"__proto__":{"admin":true}}' }, 'request.malformed'],
-    ['constructor', { text: '{"x":{"constructor":{"prototype":{}}}}' }, 'request.malformed'],
-    ['NUL', { text: '{"name":"a\\u0000b"}' }, 'request.malformed'],
-    ['a number beyond bounds', { text: '{"limits":{"max_steps":1e999}}' }, 'request.malformed'],
-    ['too large', { text: `"${'x'.repeat(BODY_BYTES_MAX)}"` }, 'request.too-large'],
-    [
-      'another type',
-      { text: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
-      'request.unsupported-media-type',
-    ],
-    [
-      'another charset',
-      { text: '{}x', headers: { 'content-type': 'application/json; charset=utf-16' } },
-      'request.unsupported-media-type',
-    ],
-    [
-      'compressed',
-      { text: 'x', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } },
-      'request.unsupported-media-type',
-    ],
-  ]
-  for (const [name, options, code] of bodies) {
-    it(`body: ${name}`, async () => {
-      for (const route of withBody) isProblem(await send(route, options), code, route.id)
-    })
-  }
-
-  it('an empty body where one is needed', async () => {
-    for (const route of withBody.filter(({ body }) => !body?.optional)) {
-      const options = { text: '', headers: { 'content-type': 'application/json' } }
-      isProblem(await send(route, options), 'request.malformed', route.id)
-    }
-  })
 
   it('each field of each example with a wrong type', async () => {
     for (const route of withBody) {
@@ -233,49 +172,40 @@ describe('bad input', () => {
     }
   })
 
-  it('a body in chunks is counted as it comes', async () => {
-    let sent = 0
-    const endless = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        sent += 65_536
-        controller.enqueue(new Uint8Array(65_536).fill(0x20))
-      },
-    })
-    const received = await bench.send('POST', '/api/v1/agents', { text: endless })
-    isProblem(received, 'request.too-large', 'chunked')
-    assert.ok(sent < 2 * BODY_BYTES_MAX)
-  })
-
-  it('YAML: read where it is plain, refused where it is not', async () => {
-    const yaml = (text: string) =>
-      bench.send('POST', '/api/v1/agents', { text, headers: { 'content-type': 'application/yaml' } })
-    const made = await yaml(
-      'name: from-yaml\ninstructions: |\n  Help.\nmodel: scripted/x\nlimits: {max_steps: 3}\n',
-    )
-    assert.deepEqual([made.status, at(made.json, 'definition', 'limits', 'max_steps')], [201, 3])
-    const bombs = [
-      'a: [1, 2\nb: }',
-      'a: &a [x]\nb: *a',
-      `a: &a [${'x,'.repeat(100)}]\nb: [${'*a,'.repeat(100)}]`,
-      '!!js/function "x"',
-      'name: !secret x',
-      'name: x\nname: y',
-      '__proto__: {admin: true}',
-      'name: "a\\0b"',
-      'limits: {max_steps: .inf}',
-      `a: ${'['.repeat(20_000)}`,
-      `a: ${deep(2_000)}`,
+  it('texts that are half a character, and every other odd one', async () => {
+    const odd = [
+      '\\ud800',
+      '\\udfff\\ud800',
+      '\\uffff',
+      '\\u202e',
+      '\\u001b[31m',
+      '\\ud83d\\ude00',
+      "'; --",
+      '%s%n',
+      '\\\\',
     ]
-    for (const text of bombs) isProblem(await yaml(text), 'request.malformed', text.slice(0, 60))
-    isProblem(await yaml('x'.repeat(300_000)), 'request.too-large', 'large')
-    isProblem(await yaml('just text'), 'request.invalid', 'text')
-    isProblem(await yaml(''), 'request.invalid', 'empty')
-    const run = { text: 'input: x', headers: { 'content-type': 'application/yaml' } }
-    isProblem(
-      await bench.send('POST', '/api/v1/agents/guide/runs', run),
-      'request.unsupported-media-type',
-      'run',
-    )
+    for (const text of odd) {
+      const bodies: readonly [path: string, body: string][] = [
+        ['/agents/guide/runs', `{"input":"${text}"}`],
+        ['/agents/guide/runs', `{"input":{"${text}":"${text}"}}`],
+        ['/agents', `{"name":"${text}","instructions":"${text}","model":"${text}"}`],
+        ['/agents', `{"name":"odd-${odd.indexOf(text)}","instructions":"${text}","model":"scripted/x"}`],
+        ['/tools/import', `{"document":"${text}"}`],
+        ['/tools/guide/test', `{"input":"${text}"}`],
+        ['/api-keys', `{"name":"${text}","permissions":["ADMIN"]}`],
+        ['/sessions', `{"agent":"${text}"}`],
+      ]
+      for (const [path, body] of bodies) {
+        const received = await bench.send('POST', `/api/v1${path}`, { text: body })
+        assert.ok(received.status < 500, `${path} ${body}: ${received.text}`)
+      }
+      const name = await bench.send('PATCH', `/api/v1/tenants/${bench.ada.tenantId}`, {
+        text: `{"name":"${text}"}`,
+      })
+      assert.ok(name.status < 500, name.text)
+    }
+    assert.equal((await bench.send('GET', '/api/v1/runs?limit=200')).status, 200)
+    assert.equal((await bench.send('GET', '/api/v1/agents?limit=200')).status, 200)
   })
 
   it('documents to import: no OpenAPI, or no document at all', async () => {

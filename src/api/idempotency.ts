@@ -8,7 +8,7 @@ import type { Answer, RequestFacts } from './call.ts'
 import type { IdempotencyRecord, IdempotencyScope, IdempotencyStore } from './idempotency-store.ts'
 
 const KEY = /^[\x21-\x7e]{1,255}$/
-export const REPLAYED_HEADER = 'idempotency-replayed'
+const REPLAYED_HEADER = 'idempotency-replayed'
 
 /** What this needs of a call, whatever its route. */
 export interface KeyedCall {

@@ -14,7 +14,7 @@ export interface RunStreamOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-export const HEARTBEAT_MS = 15_000
+const HEARTBEAT_MS = 15_000
 /** How long a browser waits before it comes again, in ms. */
 const RETRY_MS = 1_000
 

@@ -1,16 +1,17 @@
 // No request reads or writes another tenant's row: every route that names a thing, tried with the other's key.
 
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { it } from 'node:test'
+import { forEachDatabase } from '../../test/support/database.ts'
 import { EXAMPLE_BODIES } from '../contract/openapi/examples.ts'
 import { fullPath } from '../contract/route.ts'
 import { ROUTE_LIST } from '../contract/routes.ts'
 import { listAudit } from '../events/audit-log.ts'
 import { AGENT, at, openApiBench } from './api-bench.test.ts'
 
-describe('two tenants', () => {
-  it('never meet', async () => {
-    await using bench = await openApiBench()
+forEachDatabase((_, open) => {
+  it('two tenants never meet', async () => {
+    await using bench = await openApiBench({ db: await open() })
     const { ada } = bench
     const bo = await bench.account()
     const make = async (path: string, body: object): Promise<string> => {

@@ -40,8 +40,8 @@ export function createProgram(world: World): Command {
     .configureOutput({
       writeOut: (text) => void world.stdout.write(text),
       writeErr: (text) => void world.stderr.write(text),
-      getOutHelpWidth: () => world.stdout.columns ?? HELP_WIDTH,
-      getErrHelpWidth: () => world.stderr.columns ?? HELP_WIDTH,
+      getOutHelpWidth: () => world.stdout.columns || HELP_WIDTH,
+      getErrHelpWidth: () => world.stderr.columns || HELP_WIDTH,
       outputError: (text, write) => write(usageLine(text)),
     })
   const act = createAct(world)

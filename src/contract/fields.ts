@@ -6,7 +6,7 @@ import type { Json } from '../base/json.ts'
 import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../base/limits.ts'
 import { OPAQUE } from './definition.ts'
 
-export const CURSOR_CHARS_MAX = 1_000
+const CURSOR_CHARS_MAX = 1_000
 
 /** Any JSON of the user's own; its keys are never renamed. */
 export const json = z

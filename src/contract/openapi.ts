@@ -44,7 +44,7 @@ interface OperationResponse {
   readonly content?: Readonly<Record<string, { readonly schema: JsonSchema }>>
 }
 
-export const API_VERSION = '1'
+const API_VERSION = '1'
 const schemaOf = createJsonSchemas(COMPONENT_NAMES)
 const problemContent = { 'application/problem+json': { schema: reference('Problem') } }
 

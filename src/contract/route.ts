@@ -48,7 +48,7 @@ export interface RouteBody {
   readonly optional?: true
 }
 
-export const API_BASE = '/api/v1'
+const API_BASE = '/api/v1'
 
 /** Declares a route, keeping its exact type. */
 export function route<const R extends Route>(declared: R): R {

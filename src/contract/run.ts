@@ -8,8 +8,8 @@ import { failure, idText, json, time, usd } from './fields.ts'
 
 /** The longest that one request waits for a run. */
 export const WAIT_SECONDS_MAX = 60
-export const RUN_INPUT_CHARS_MAX = 262_144
-export const REASON_CHARS_MAX = 1_000
+const RUN_INPUT_CHARS_MAX = 262_144
+const REASON_CHARS_MAX = 1_000
 
 export const RUN_STATES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const
 export const TERMINAL_STATES: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])

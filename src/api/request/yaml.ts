@@ -12,7 +12,7 @@ export const YAML_TYPES: ReadonlySet<string> = new Set([
   'text/yaml',
 ])
 /** YAML is read slower than JSON. */
-export const YAML_CHARS_MAX = 262_144
+const YAML_CHARS_MAX = 262_144
 
 /** The JSON that a YAML text says. Throws `request.malformed` with the place of the fault. */
 export function parseYaml(text: string): Json {

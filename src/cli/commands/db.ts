@@ -4,9 +4,10 @@ import type { Command } from 'commander'
 import { readSettings } from '../../app/settings.ts'
 import type { Database } from '../../storage/database.ts'
 import type { Act } from '../act.ts'
-import { usage } from '../cli-failure.ts'
+import { CliFailure, usage } from '../cli-failure.ts'
 import { whole } from '../input/option-values.ts'
 import { writeJson } from '../output/answers.ts'
+import { showDetails } from '../output/details.ts'
 import { type Column, tableLines } from '../output/table.ts'
 import type { Session } from '../session.ts'
 
@@ -15,6 +16,11 @@ interface MigrationRow {
   readonly name: string
   readonly applied_at: string | null
   readonly program: string | null
+}
+
+interface BootstrapOptions {
+  readonly tenant: string
+  readonly admin: string
 }
 
 const VERSION_MAX = 9_999
@@ -41,6 +47,14 @@ export function addDbCommands(program: Command, act: Act): void {
     .command('history')
     .description('Show what was applied to the database, by which version of the program')
     .action(act(history))
+  group
+    .command('bootstrap')
+    .description(
+      'Make the first tenant, its admin and a key in a database that has none; the key is shown this once',
+    )
+    .option('--tenant <name>', 'the name of the tenant', 'Default')
+    .option('--admin <name>', 'the name of the admin', 'Administrator')
+    .action(act(async (session, options: BootstrapOptions) => bootstrap(session, options)))
   group
     .command('generate')
     .description('Write the next migration of this program from its declared schema (for contributors)')
@@ -91,6 +105,32 @@ async function rollBack(
   await using db = await open(session)
   const back = await rollback(db, steps === undefined ? {} : { steps })
   tell(session, back, 'taken back', 'There was nothing to take back.')
+}
+
+async function bootstrap(session: Session, { tenant, admin }: BootstrapOptions): Promise<void> {
+  const { createIdentity } = await import('../../identity/create-identity.ts')
+  const { assertCurrentSchema } = await import('../../storage/migrations/migrate.ts')
+  const { world } = session
+  if (readSettings(world.environment, world.folder).profile.writesCredentials)
+    throw usage('In LOCAL_DEV the first start makes the tenant and its key: "agent-factory serve".')
+  await using db = await open(session)
+  await assertCurrentSchema(db)
+  await using identity = createIdentity({ db, clock: Date.now })
+  const made = await identity.bootstrap({ tenantName: tenant, adminName: admin })
+  if (made === undefined)
+    throw new CliFailure(
+      'failed',
+      'The database has a tenant already: "agent-factory auth create-key" makes keys.',
+    )
+  if (session.json) writeJson(session, { tenant_id: made.tenantId, user_id: made.userId, key: made.key })
+  else {
+    showDetails(session.out, [
+      ['key', made.key],
+      ['tenant', made.tenantId],
+      ['user', made.userId],
+    ])
+    session.note('Keep the key: it is shown this once and stored nowhere.')
+  }
 }
 
 async function generate(session: Session, name: string): Promise<void> {

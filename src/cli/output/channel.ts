@@ -28,7 +28,8 @@ export function createChannel(sink: Sink, color: boolean, term: string | undefin
   const live = sink.isTTY === true && term !== 'dumb'
   return {
     live,
-    width: live ? (sink.columns ?? WIDTH_DEFAULT) : Number.POSITIVE_INFINITY,
+    // A terminal that does not know its size says 0.
+    width: live ? sink.columns || WIDTH_DEFAULT : Number.POSITIVE_INFINITY,
     line: (text = '') => void sink.write(`${text}\n`),
     write: (text) => void sink.write(text),
     paint: (style, text) => (live && color ? styleText(style, text, { validateStream: false }) : text),

@@ -32,47 +32,49 @@ export function completionScript(shell: Shell, nodes: readonly CompletionNode[])
   }
 }
 
-/** The path is found by walking over the words that are commands; the last case that matches has the words. */
+/** The path is found by walking over the words that are commands; options are offered once a hyphen is typed. */
 function bashScript(nodes: readonly CompletionNode[]): string {
-  const cases = nodes.map((node) => {
-    const words = [...node.commands, ...node.options].map(({ name }) => name)
-    return `    '${node.path.join(' ')}') words='${[...words, ...node.choices].join(' ')}' ;;`
+  const cases = nodes.map(({ path, commands, options, choices }) => {
+    const words = [...commands.map(({ name }) => name), ...choices].join(' ')
+    return `    '${path.join(' ')}') words='${words}' options='${options.map(({ name }) => name).join(' ')}' ;;`
   })
-  const values = choiceCases(nodes)
+  const values = choiceCases(nodes).map(
+    ({ key, choices }) => `    '${key}') words='${choices.join(' ')}' options='' ;;`,
+  )
   return `# bash completion for agent-factory
 _agent_factory() {
-  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" path='' words='' word i
+  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" path='' words='' options='' word i
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="\${COMP_WORDS[i]}"
     case "\${path:+$path }$word" in
       ${paths(nodes).map(quoted).join(' | ')}) path="\${path:+$path }$word" ;;
     esac
   done
-  case "$path:$prev" in
-${values.map(({ key, choices }) => `    '${key}') COMPREPLY=($(compgen -W '${choices.join(' ')}' -- "$cur")); return ;;`).join('\n')}
-  esac
   case "$path" in
 ${cases.join('\n')}
   esac
+  case "$path:$prev" in
+${values.join('\n')}
+  esac
+  if [[ "$cur" == -* ]]; then words="$options"; fi
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
-  if [[ \${#COMPREPLY[@]} -eq 0 && "$cur" != -* ]]; then COMPREPLY=($(compgen -f -- "$cur")); fi
+  if [[ -z "$words" ]]; then COMPREPLY=($(compgen -f -- "$cur")); fi
 }
 complete -o filenames -F _agent_factory ${PROGRAMS.join(' ')}
 `
 }
 
 function zshScript(nodes: readonly CompletionNode[]): string {
-  const cases = nodes.map((node) => {
-    const words = [
-      ...node.commands,
-      ...node.options,
-      ...node.choices.map((name) => ({ name, description: '' })),
-    ]
+  const cases = nodes.map(({ path, commands, options, choices }) => {
+    const words = [...commands, ...choices.map((name) => ({ name, description: '' })), ...options]
     const entries = words.map(({ name, description }) =>
       quoted(`${name}:${description.replaceAll(':', ' -')}`),
     )
-    return `    '${node.path.join(' ')}') entries=(${entries.join(' ')}) ;;`
+    return `    '${path.join(' ')}') entries=(${entries.join(' ')}) ;;`
   })
+  const values = choiceCases(nodes).map(
+    ({ key, choices }) => `    '${key}') compadd -- ${choices.map(quoted).join(' ')}; return ;;`,
+  )
   return `#compdef ${PROGRAMS.join(' ')}
 # zsh completion for agent-factory
 _agent_factory() {
@@ -83,16 +85,14 @@ _agent_factory() {
     if (( \${known[(Ie)\${path_:+$path_ }$word]} )); then path_="\${path_:+$path_ }$word"; fi
   done
   case "$path_:\${words[CURRENT-1]}" in
-${choiceCases(nodes)
-  .map(({ key, choices }) => `    '${key}') compadd -- ${choices.map(quoted).join(' ')}; return ;;`)
-  .join('\n')}
+${values.join('\n')}
   esac
   case "$path_" in
 ${cases.join('\n')}
   esac
   _describe -t commands 'agent-factory' entries || _files
 }
-compdef _agent_factory ${PROGRAMS.join(' ')}
+if [ "$funcstack[1]" = "_agent_factory" ]; then _agent_factory "$@"; else compdef _agent_factory ${PROGRAMS.join(' ')}; fi
 `
 }
 

@@ -86,7 +86,7 @@ export const openingHours = defineTool({
   },
   // Calling it again changes nothing, so it may be repeated after a crash.
   effect: 'read',
-  run: ({ day }) => ({ day, hours: HOURS[day] ?? 'closed' }),
+  run: ({ day }) => ({ day, hours: HOURS[String(day)] ?? 'closed' }),
 })
 `
 

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Run } from '../../contract/run.ts'
+import type { RunStreamItem } from '../../sdk/stream-run.ts'
+import { createChannel } from '../output/channel.ts'
+import { createAnswerStream } from './answer-stream.ts'
+import { failUnlessCompleted } from './run-outcome.ts'
+import { resolutionOf } from './run-resolve.ts'
+
+const RUN: Run = {
+  id: 'run_1',
+  kind: 'agent',
+  state: 'completed',
+  waitingReason: null,
+  agent: { id: 'agt_1', name: 'a', version: 1 },
+  workflow: null,
+  input: 'x',
+  output: 'y',
+  error: null,
+  sessionId: null,
+  parentRunId: null,
+  stepCount: 1,
+  toolCallCount: 0,
+  usage: { inputTokens: 1, outputTokens: 1 },
+  costUsd: '0',
+  unpricedCalls: 0,
+  traceId: null,
+  createdBy: 'key_1',
+  createdAt: '2026-11-22T10:00:00.000Z',
+  startedAt: null,
+  finishedAt: null,
+}
+
+describe('a run that did not complete', () => {
+  const failed = (code: string): Run => ({ ...RUN, state: 'failed', error: { code, message: 'Why.' } })
+
+  it('fails the command, by its error', () => {
+    failUnlessCompleted(RUN)
+    assert.throws(() => failUnlessCompleted(failed('limit.money')), {
+      kind: 'budget',
+      message: /^Why\. \(limit\.money/,
+    })
+    assert.throws(() => failUnlessCompleted(failed('model.failed')), { kind: 'failed' })
+    assert.throws(() => failUnlessCompleted(failed('some.newer-code')), { kind: 'failed' })
+    assert.throws(() => failUnlessCompleted({ ...RUN, state: 'cancelled' }), { message: /was cancelled/ })
+    assert.throws(() => failUnlessCompleted({ ...RUN, state: 'running' }), { message: /run watch run_1/ })
+  })
+
+  it('that waits says how to answer it', () => {
+    const waiting: Run = { ...RUN, state: 'waiting', waitingReason: 'approval' }
+    assert.throws(() => failUnlessCompleted(waiting, [3]), {
+      message: /run resolve run_1 3 approve\|decline/,
+    })
+    assert.throws(() => failUnlessCompleted({ ...waiting, waitingReason: 'in_doubt' }, [2]), {
+      message: /run resolve run_1 2 succeeded\|failed\|retry/,
+    })
+    assert.throws(() => failUnlessCompleted({ ...waiting, waitingReason: 'budget' }), { kind: 'budget' })
+  })
+})
+
+describe('the answer to a waiting step', () => {
+  it('takes what belongs to its outcome, and refuses what would be lost', () => {
+    assert.deepEqual(resolutionOf(2, 'succeeded', { output: '{"a":1}' }), {
+      step: 2,
+      outcome: 'succeeded',
+      output: { a: 1 },
+    })
+    assert.deepEqual(resolutionOf(2, 'decline', { reason: 'no' }), {
+      step: 2,
+      outcome: 'decline',
+      reason: 'no',
+    })
+    assert.deepEqual(resolutionOf(2, 'approve', {}), { step: 2, outcome: 'approve' })
+    assert.throws(() => resolutionOf(2, 'approve', { reason: 'x' }), { kind: 'usage' })
+    assert.throws(() => resolutionOf(2, 'retry', { output: '1' }), { kind: 'usage' })
+    assert.throws(() => resolutionOf(2, 'succeeded', {}), { kind: 'usage', message: /--output/ })
+  })
+})
+
+describe('an answer that streams', () => {
+  const delta = (step: number, text: string, attempt = 1): RunStreamItem => ({
+    type: 'delta',
+    step,
+    attempt,
+    delta: { type: 'text', text },
+  })
+  const written = (items: readonly RunStreamItem[], answer: string): string => {
+    let text = ''
+    const out = createChannel({ write: (more) => void (text += more) }, false, undefined)
+    const spinner = { say: () => undefined, clear: () => undefined, [Symbol.dispose]: () => undefined }
+    const stream = createAnswerStream(out, spinner)
+    for (const item of items) stream.take(item)
+    stream.end(answer)
+    return text
+  }
+
+  it('is written once', () => {
+    assert.equal(written([delta(1, 'Hel'), delta(1, 'lo')], 'Hello'), 'Hello\n')
+    assert.equal(written([], 'Hello'), 'Hello\n')
+  })
+  it('begins anew with a new attempt or turn', () => {
+    assert.equal(written([delta(1, 'Hal'), delta(1, 'Hello', 2)], 'Hello'), 'Hal\nHello\n')
+    assert.equal(
+      written([delta(1, 'Let me look.'), delta(3, 'It is 3.')], 'It is 3.'),
+      'Let me look.\nIt is 3.\n',
+    )
+  })
+  it('is written whole where what streamed is not it', () => {
+    assert.equal(written([delta(1, 'call 555')], 'call [number]'), 'call 555\ncall [number]\n')
+    assert.equal(written([delta(1, 'half')], ''), 'half\n')
+  })
+  it('cannot steer the terminal', () =>
+    assert.equal(written([delta(1, 'a\u001b[2J')], 'a\\u001b[2J'), 'a\\u001b[2J\n'))
+})
