@@ -31,6 +31,7 @@ export const run = z.object({
   error: failure.nullable(),
   sessionId: z.string().nullable(),
   parentRunId: z.string().nullable(),
+  jobId: z.string(),
   stepCount: z.int(),
   toolCallCount: z.int(),
   usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }),

@@ -1,6 +1,6 @@
 // What runtime/ gives the rest: runs are started, watched, cancelled and resolved here, and read from what is stored.
 
-import type { ModelCallId, RunId, SessionId, TenantId } from '../base/ids.ts'
+import type { JobId, ModelCallId, RunId, SessionId, TenantId } from '../base/ids.ts'
 import type { Json, JsonObject } from '../base/json.ts'
 import type { Nanos } from '../base/money.ts'
 import type { EpochMs } from '../base/time.ts'
@@ -29,6 +29,8 @@ export interface Run {
   readonly error: { readonly code: string; readonly message: string } | null
   readonly sessionId: SessionId | null
   readonly parentRunId: RunId | null
+  /** The queue entry that drives it: of the run at the top, where it is below one. */
+  readonly jobId: JobId
   readonly stepCount: number
   readonly toolCallCount: number
   readonly inputTokens: number

@@ -6,6 +6,7 @@ import type { Clock } from '../base/time.ts'
 import type { VersionReader } from '../catalog/catalog.ts'
 import { actorOf, type Principal } from '../contract/principal.ts'
 import { appendRunEvent } from '../events/append.ts'
+import { jobIdOf } from '../queue/job.ts'
 import { enqueueJob } from '../queue/job-store.ts'
 import type { Database, TenantTransaction } from '../storage/database.ts'
 import type { Planner } from './agent/plan.ts'
@@ -81,7 +82,7 @@ export async function startRun(
       requestId: context.requestId,
       at,
     })
-    await enqueueJob(tx, { id: newId('job', at), runId: id, at })
+    await enqueueJob(tx, { id: jobIdOf(id), runId: id, at })
     await context.inTransaction?.(tx, id)
     return tx.first(runById, { id })
   })

@@ -1,6 +1,7 @@
 // Rows as the rest of the product sees them.
 
 import type { Json } from '../base/json.ts'
+import { jobIdOf } from '../queue/job.ts'
 import type { TenantReader } from '../storage/database.ts'
 import type { RowOf } from '../storage/schema/tables.ts'
 import { readText } from './journal/message-store.ts'
@@ -24,6 +25,7 @@ export function runView(row: RunRow): Run {
     error: errorOf(row),
     sessionId: row.sessionId,
     parentRunId: row.parentRunId,
+    jobId: jobIdOf(row.rootRunId),
     stepCount: row.stepCount,
     toolCallCount: row.toolCallCount,
     inputTokens: row.inputTokens,

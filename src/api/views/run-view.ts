@@ -26,6 +26,7 @@ export function runView(run: Run): wire.Run {
     error: run.error,
     sessionId: run.sessionId,
     parentRunId: run.parentRunId,
+    jobId: run.jobId,
     stepCount: run.stepCount,
     toolCallCount: run.toolCallCount,
     usage: { inputTokens: run.inputTokens, outputTokens: run.outputTokens },

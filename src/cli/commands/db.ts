@@ -36,7 +36,7 @@ export function addDbCommands(program: Command, act: Act): void {
     .command('migrate')
     .description('Apply the migrations that are missing')
     .option('--to <number>', 'stop at this migration', version)
-    .action(act(async (session, options: { to?: number }) => migrateDatabase(session, options)))
+    .action(act(async (session, options: { to?: number }) => migrateDatabase(session, options.to)))
   group
     .command('rollback')
     .description('Take back the newest migrations; their data is lost')
@@ -89,10 +89,10 @@ async function history(session: Session): Promise<void> {
   if (rows.length === 0) session.note('Nothing was applied yet: "agent-factory db migrate".')
 }
 
-async function migrateDatabase(session: Session, options: { readonly to?: number }): Promise<void> {
+async function migrateDatabase(session: Session, to: number | undefined): Promise<void> {
   const { migrate } = await import('../../storage/migrations/migrate.ts')
   await using db = await open(session)
-  const done = await migrate(db, options)
+  const done = await migrate(db, to === undefined ? {} : { to })
   tell(session, done, 'applied', 'The database is up to date.')
 }
 

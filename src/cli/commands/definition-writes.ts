@@ -78,8 +78,8 @@ export function addDefinitionWrites<D extends { readonly name: string }>(
       .argument(`<${word}>`, 'id or name')
       .option('--version <number>', 'the number of the version', version)
       .action(
-        act(async (session, id: string, options: { version?: number }) => {
-          showWritten(session, kind, await kind[name](await session.client(), id, options))
+        act(async (session, id: string, { version: number }: { version?: number }) => {
+          showWritten(session, kind, await kind[name](await session.client(), id, { version: number }))
         }),
       )
   }

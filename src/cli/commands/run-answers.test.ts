@@ -19,6 +19,7 @@ const RUN: Run = {
   error: null,
   sessionId: null,
   parentRunId: null,
+  jobId: 'job_01',
   stepCount: 1,
   toolCallCount: 0,
   usage: { inputTokens: 1, outputTokens: 1 },
@@ -86,7 +87,10 @@ describe('an answer that streams', () => {
   })
   const written = (items: readonly RunStreamItem[], answer: string): string => {
     let text = ''
-    const out = createChannel({ write: (more) => void (text += more) }, false, undefined)
+    const write = (more: string): void => {
+      text += more
+    }
+    const out = createChannel({ write }, false, undefined)
     const spinner = { say: () => undefined, clear: () => undefined, [Symbol.dispose]: () => undefined }
     const stream = createAnswerStream(out, spinner)
     for (const item of items) stream.take(item)

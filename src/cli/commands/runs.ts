@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { z } from 'zod'
-import { RUN_STATES, type Run, run, step } from '../../contract/run.ts'
+import { type Run, run, runState, step } from '../../contract/run.ts'
 import type { Act } from '../act.ts'
 import { seconds } from '../input/option-values.ts'
 import { answer, answerList, type ListOptions } from '../output/answers.ts'
@@ -28,7 +28,7 @@ const MS = 1_000
 export function addRunCommands(program: Command, act: Act): void {
   const group = program.command('run').description('Look at runs, watch, cancel and answer them')
   addListOptions(group.command('list').description('List runs, newest first'))
-    .addOption(new Option('--state <state>', 'only runs in this state').choices(RUN_STATES))
+    .addOption(new Option('--state <state>', 'only runs in this state').choices(runState.options))
     .option('--agent <agent>', 'only runs of this agent (id or name)')
     .option('--session <session>', 'only runs of this session')
     .action(

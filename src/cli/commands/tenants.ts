@@ -37,10 +37,14 @@ export function addTenantCommands(program: Command, act: Act): void {
       ),
     )
     .action(
-      act(async (session, id: string | undefined, change: UpdateTenant) => {
-        if (Object.keys(change).length === 0) throw usage('Say what to change: --name or --capture-policy.')
+      act(async (session, id: string | undefined, { name, capturePolicy }: UpdateTenant) => {
+        if (name === undefined && capturePolicy === undefined)
+          throw usage('Say what to change: --name or --capture-policy.')
         const client = await session.client()
-        const changed = await client.updateTenant(id ?? (await client.whoami()).tenantId, change)
+        const changed = await client.updateTenant(id ?? (await client.whoami()).tenantId, {
+          name,
+          capturePolicy,
+        })
         answer(session, tenant, changed, () => showTenant(session, changed))
       }),
     )
