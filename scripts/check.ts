@@ -13,6 +13,10 @@ const staticSteps: readonly Step[] = [
   { name: 'types', args: [...bin, 'tsc', '--noEmit'] },
   { name: 'dead code', args: [...bin, 'knip'] },
   { name: 'lockfile', args: [...run, 'scripts/check-lockfile.mjs'] },
+  {
+    name: 'secrets',
+    args: [...bin, 'secretlint', '--secretlintignore', '.gitignore', '**/*'],
+  },
   { name: 'architecture', args: [...run, '--test', '--test-reporter=dot', 'src/architecture.test.ts'] },
 ]
 const testStep: Step = {

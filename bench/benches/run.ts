@@ -3,13 +3,14 @@
 
 import type { Bench, Comparison, Figure } from '../figure.ts'
 import type { ClientQuestion } from '../programs/http-client.ts'
-import type { RunsAnswer, RunsQuestion } from '../programs/platform-runs.ts'
+import type { RunsAnswer } from '../programs/platform-runs.ts'
 import type { PlatformServerReady } from '../programs/platform-server.ts'
 import { AGENT } from '../support/adder.ts'
 import type { Load, LoadOptions } from '../support/load.ts'
 import { installPeers } from '../support/peers.ts'
 import { profileFigures } from '../support/profile.ts'
 import { openProgram, type Program } from '../support/program.ts'
+import type { SqliteCounts } from '../support/sqlite-counter.ts'
 import { median, medianQuantiles, type Quantiles } from '../support/statistics.ts'
 import { workFolder } from '../support/work-folder.ts'
 
@@ -30,7 +31,7 @@ export const runBench: Bench = async ({ rounds, profile }) => {
   )
   const client = opened.use(await openProgram<null, ClientQuestion, Load>('programs/http-client.ts'))
   const runs = opened.use(
-    await openProgram<null, RunsQuestion, RunsAnswer>('programs/platform-runs.ts', {
+    await openProgram<null, LoadOptions, RunsAnswer>('programs/platform-runs.ts', {
       folder: await folder('runs'),
     }),
   )
@@ -47,20 +48,21 @@ export const runBench: Bench = async ({ rounds, profile }) => {
 
   const sides: Sides = {
     http: (asked) => client.ask(requestOf(server.ready, asked)),
-    inProcess: (asked) => runs.ask({ ...asked, count: false }),
+    inProcess: (asked) => runs.ask(asked),
     aiSdk: (asked) => aiSdk.ask(asked),
     ...(mastra && { mastra: (asked) => mastra.ask(asked) }),
   }
   const many = await takeTurns(sides, CONCURRENCY, rounds)
   const one = await takeTurns(sides, 1, rounds)
-  const counted = { durationMs: ROUND_MS, count: true }
+  const options = (concurrency: number) => ({ concurrency, durationMs: ROUND_MS })
   const figures: Figure[] = [
     ...perSecondFigures(many, peers.state === 'missing' ? peers.reason : ''),
     ...latencyFigures('over HTTP', 'run', many.http, one.http, ({ latencyMs }) => latencyMs),
     ...latencyFigures('in process', 'run', many.inProcess, one.inProcess, ({ latencyMs }) => latencyMs),
     ...latencyFigures('in process', 'step', many.inProcess, one.inProcess, ({ stepMs }) => stepMs),
-    ...countFigures(CONCURRENCY, await runs.ask({ ...counted, concurrency: CONCURRENCY })),
-    ...countFigures(1, await runs.ask({ ...counted, concurrency: 1 })),
+    ...countFigures('over HTTP', CONCURRENCY, await server.count(() => sides.http(options(CONCURRENCY)))),
+    ...countFigures('in process', CONCURRENCY, await runs.count(() => runs.ask(options(CONCURRENCY)))),
+    ...countFigures('in process', 1, await runs.count(() => runs.ask(options(1)))),
   ]
   if (profile) figures.push(...(await profiles(server, runs, sides)))
   return figures
@@ -155,17 +157,23 @@ function latencyFigures<A extends Load>(
   })
 }
 
-function countFigures(concurrency: number, answer: RunsAnswer): readonly Figure[] {
-  const at = `at concurrency ${concurrency}`
+function countFigures(
+  where: string,
+  concurrency: number,
+  [{ count }, counts]: readonly [Load, SqliteCounts],
+): readonly Figure[] {
+  const at = `per run ${where} at concurrency ${concurrency}`
   return [
-    { metric: `statements per run ${at}`, value: answer.statementsPerRun, unit: 'statements' },
-    { metric: `commits per run ${at}`, value: answer.commitsPerRun, unit: 'commits' },
+    { metric: `statements ${at}`, value: counts.statements / count, unit: 'statements' },
+    { metric: `time in statements ${at}`, value: counts.statementMs / count, unit: 'ms' },
+    { metric: `commits ${at}`, value: counts.commits / count, unit: 'commits' },
+    { metric: `time in commits ${at}`, value: counts.commitMs / count, unit: 'ms' },
   ]
 }
 
 async function profiles(
   server: Program<PlatformServerReady, never, never>,
-  runs: Program<null, RunsQuestion, RunsAnswer>,
+  runs: Program<null, LoadOptions, RunsAnswer>,
   sides: Sides,
 ): Promise<readonly Figure[]> {
   const options = { concurrency: CONCURRENCY, durationMs: WARM_MS }

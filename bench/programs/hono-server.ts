@@ -23,7 +23,7 @@ await answerQuestions<HonoServerInput, HonoServerReady, never, never>(
   async ({ path, body, headers, port }) => {
     const hono = new Hono()
     hono.get(path, (context) => context.json(body, 200, headers))
-    const server = createAdaptorServer({ fetch: hono.fetch, overrideGlobalObjects: false })
+    const server = createAdaptorServer({ fetch: hono.fetch })
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
     return {

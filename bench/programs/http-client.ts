@@ -4,6 +4,7 @@ import { Pool } from 'undici'
 import { answerOf, questionOf } from '../support/adder.ts'
 import { answerQuestions } from '../support/answer.ts'
 import { type Load, type LoadOptions, load } from '../support/load.ts'
+import { openRawConnection } from '../support/raw-connection.ts'
 
 export type ClientQuestion = LoadOptions & {
   readonly url: string
@@ -25,22 +26,32 @@ await answerQuestions<object, null, ClientQuestion, Load>(async () => {
   }
   return {
     ready: null,
-    answer: (question) => {
-      const pool = poolOf(question)
-      return load((n) => (question.kind === 'get' ? get(pool, question) : run(pool, question, n)), question)
-    },
+    answer: (question) =>
+      question.kind === 'get' ? loadGets(question) : loadRuns(poolOf(question), question),
     close: async () => {
       for (const pool of pools.values()) await pool.close()
     },
   }
 })
 
-async function get(pool: Pool, { path, headers, bytes }: ClientQuestion & { kind: 'get' }): Promise<void> {
-  const { statusCode, body } = await pool.request({ method: 'GET', path, headers })
-  const received = (await body.arrayBuffer()).byteLength
-  if (statusCode !== 200 || received !== bytes) {
-    throw new Error(`GET ${path}: status ${statusCode}, ${received} bytes instead of ${bytes}.`)
+async function loadGets(question: ClientQuestion & { readonly kind: 'get' }): Promise<Load> {
+  const opening = Array.from({ length: question.concurrency }, () => openRawConnection(question))
+  const free = await Promise.all(opening)
+  const connections = [...free]
+  try {
+    return await load(async () => {
+      const connection = free.pop()
+      if (connection === undefined) throw new Error('There are fewer connections than requests.')
+      await connection.get()
+      free.push(connection)
+    }, question)
+  } finally {
+    for (const connection of connections) connection.close()
   }
+}
+
+function loadRuns(pool: Pool, question: ClientQuestion): Promise<Load> {
+  return load((n) => run(pool, question, n), question)
 }
 
 async function run(pool: Pool, { path, headers }: ClientQuestion, n: number): Promise<void> {

@@ -1,6 +1,7 @@
 // The child's side of a program: opens what is measured, says that it is ready, and answers until its parent lets go.
 
 import { type Profiler, Session } from 'node:inspector/promises'
+import { type SqliteCounts, startCounting } from './sqlite-counter.ts'
 
 /** What a program opens: its first word, and how it answers. */
 export interface Opened<R, Q, A> {
@@ -12,6 +13,8 @@ export interface Opened<R, Q, A> {
 export type Asked =
   | { readonly type: 'ask'; readonly question: unknown }
   | { readonly type: 'usage' }
+  | { readonly type: 'count-start' }
+  | { readonly type: 'count-stop' }
   | { readonly type: 'profile-start' }
   | { readonly type: 'profile-stop' }
 
@@ -28,6 +31,7 @@ export async function answerQuestions<I, R, Q, A>(
   // Until the parent lets go: also where opening takes long.
   const gone = new Promise<void>((resolve) => process.once('disconnect', resolve))
   const opened = await open(JSON.parse(process.argv[2] ?? '{}') as I)
+  let stopCounting: (() => SqliteCounts) | undefined
   const replyTo = async (asked: Asked): Promise<unknown> => {
     switch (asked.type) {
       case 'ask':
@@ -36,6 +40,11 @@ export async function answerQuestions<I, R, Q, A>(
         const { user, system } = process.cpuUsage()
         return { cpuMs: (user + system) / 1_000, rssBytes: process.memoryUsage.rss() }
       }
+      case 'count-start':
+        stopCounting = startCounting()
+        return undefined
+      case 'count-stop':
+        return stopCounting?.()
       case 'profile-start':
         return startProfile(inspected)
       case 'profile-stop':

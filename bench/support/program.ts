@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import type { Profiler } from 'node:inspector'
 import { join } from 'node:path'
 import type { Asked, Replied } from './answer.ts'
+import type { SqliteCounts } from './sqlite-counter.ts'
 
 const BENCH = join(import.meta.dirname, '..')
 const STOP_MS_MAX = 20_000
@@ -15,6 +16,8 @@ export interface Program<R, Q, A> extends AsyncDisposable {
   readonly ready: R
   ask(question: Q): Promise<A>
   usage(): Promise<Usage>
+  /** Does the work and answers what the program asked of SQLite meanwhile. Counting makes it slower. */
+  count<T>(work: () => Promise<T>): Promise<readonly [T, SqliteCounts]>
   /** Does the work and answers what the program's processor did meanwhile. */
   profile(work: () => Promise<unknown>): Promise<Profiler.Profile>
 }
@@ -40,6 +43,11 @@ export async function openProgram<R, Q, A>(path: string, input: unknown = {}): P
     ready,
     ask: async (question) => (await send({ type: 'ask', question })) as A,
     usage: async () => (await send({ type: 'usage' })) as Usage,
+    count: async (work) => {
+      await send({ type: 'count-start' })
+      const value = await work()
+      return [value, (await send({ type: 'count-stop' })) as SqliteCounts]
+    },
     profile: async (work) => {
       await send({ type: 'profile-start' })
       await work()

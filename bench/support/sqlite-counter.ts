@@ -5,19 +5,31 @@ import { DatabaseSync, StatementSync } from 'node:sqlite'
 export interface SqliteCounts {
   /** Statements of rows: everything but the control of transactions. */
   readonly statements: number
+  readonly statementMs: number
   readonly commits: number
+  /** A commit writes to the disk and waits for it. */
+  readonly commitMs: number
 }
 
-const CONTROL = /^\s*(begin|commit|rollback|savepoint|release)\b/i
+const CONTROL = /^\s*(begin|rollback|savepoint|release)\b/i
+const COMMIT = /^\s*commit\b/i
 const METHODS = ['run', 'get', 'all'] as const
 
-/** Counts while the work goes on. Also statements that were prepared before are counted. */
-export async function countSqlite(work: () => Promise<unknown>): Promise<SqliteCounts> {
-  let statements = 0
-  let commits = 0
-  const note = (sql: string): void => {
-    if (/^\s*commit\b/i.test(sql)) commits += 1
-    else if (!CONTROL.test(sql)) statements += 1
+/** Counts from now on, also statements that were prepared before; what it answers stops it and tells. */
+export function startCounting(): () => SqliteCounts {
+  const counts = { statements: 0, statementMs: 0, commits: 0, commitMs: 0 }
+  const counted = <T>(sql: string, work: () => T): T => {
+    const startedAt = performance.now()
+    const value = work()
+    const ms = performance.now() - startedAt
+    if (COMMIT.test(sql)) {
+      counts.commits += 1
+      counts.commitMs += ms
+    } else if (!CONTROL.test(sql)) {
+      counts.statements += 1
+      counts.statementMs += ms
+    }
+    return value
   }
   const { prototype } = StatementSync
   const { exec } = DatabaseSync.prototype
@@ -27,21 +39,17 @@ export async function countSqlite(work: () => Promise<unknown>): Promise<SqliteC
     Object.defineProperty(prototype, name, {
       ...descriptor,
       value(this: StatementSync, ...values: unknown[]) {
-        note(this.sourceSQL)
-        return original.apply(this, values)
+        return counted(this.sourceSQL, () => original.apply(this, values))
       },
     })
   }
   DatabaseSync.prototype.exec = function (sql) {
-    note(sql)
-    return exec.call(this, sql)
+    return counted(sql, () => exec.call(this, sql))
   }
-  try {
-    await work()
-  } finally {
+  return () => {
     for (const [name, descriptor] of before)
       if (descriptor) Object.defineProperty(prototype, name, descriptor)
     DatabaseSync.prototype.exec = exec
+    return counts
   }
-  return { statements, commits }
 }

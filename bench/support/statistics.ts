@@ -8,7 +8,11 @@ export interface Quantiles {
 
 /** Throws where there is no value: a bench that measured nothing must not answer a number. */
 export function median(values: readonly number[]): number {
-  return quantile(ordered(values), 0.5)
+  const sorted = ordered(values)
+  const middle = sorted.length / 2
+  return Number.isInteger(middle)
+    ? (at(sorted, middle - 1) + at(sorted, middle)) / 2
+    : at(sorted, middle - 0.5)
 }
 
 export function quantilesOf(values: readonly number[]): Quantiles {
@@ -31,7 +35,11 @@ function ordered(values: readonly number[]): Float64Array {
 
 /** The nearest rank. */
 function quantile(sorted: Float64Array, share: number): number {
-  const value = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)]
+  return at(sorted, Math.max(0, Math.ceil(sorted.length * share) - 1))
+}
+
+function at(sorted: Float64Array, index: number): number {
+  const value = sorted[index]
   if (value === undefined) throw new Error('Nothing was measured.')
   return value
 }

@@ -13,7 +13,7 @@ interface Found<T> {
   readonly nextCursor: string | undefined
 }
 
-interface Shown<V> {
+export interface Shown<V> {
   items: V[]
   nextCursor: string | null
 }

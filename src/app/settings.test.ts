@@ -119,7 +119,7 @@ describe('settings', () => {
   it('never print a secret', () => {
     const environment = {
       OPENAI_API_KEY: 'canary-1',
-      DATABASE_URL: 'postgres://u:canary-2@h/d',
+      DATABASE_URL: 'postgres://u:canary-2@localhost/d',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
       OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20canary-3',
     }
@@ -133,7 +133,7 @@ describe('settings', () => {
     assert.deepEqual(settings.secrets.map((held) => held.reveal()).toSorted(), [
       'Bearer canary-3',
       'canary-1',
-      'postgres://u:canary-2@h/d',
+      'postgres://u:canary-2@localhost/d',
     ])
     assert.equal(String(secret('x')), '[secret]')
   })

@@ -277,9 +277,9 @@ describe('commands against a server', () => {
     assert.match((await done('tenant get')).out, /name +Renamed/)
     await fails('tenant update', 2, /--name/)
     assert.match((await done('audit list --limit 3')).out, /tenant\.updated/)
-    const runId = ((await done('run list --limit 1 --json')).json() as { id: string }[])[0]?.id
+    const [run] = (await done('run list --limit 1 --json')).json() as { id: string; job_id: string }[]
+    assert.match((await done(`jobs get ${run?.job_id}`)).out, new RegExp(`run +${run?.id}\nstate +done`))
     await fails('jobs get job_00000000000000000000000000', 3, /.+/)
-    assert.match(runId ?? '', /^run_/)
   })
 
   it('log in for this user, with a key from standard input, and out', async () => {

@@ -8,6 +8,15 @@ const INTRODUCTION = `# The command line
 
 \`agent-factory\` (or \`af\`) speaks to a server, or is one. In a checkout it is \`npx agent-factory\`.
 
+## Ask an agent
+
+\`\`\`
+npx agent-factory agent run guide "Where is order 1002?"
+\`\`\`
+
+On a terminal the text is shown as it arrives; below it stand the run, its steps, tokens and cost. \`--session\` goes on with a
+conversation, \`--detach\` does not wait, \`--max-cost\` and other limits narrow the agent's own.
+
 ## Which server, which key
 
 1. \`--api-url\` and \`--api-key\`

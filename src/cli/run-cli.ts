@@ -10,7 +10,8 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
   try {
     await createProgram(world).parseAsync(args, { from: 'user' })
     return EXIT.ok
-  } catch (error) {
+  } catch (thrown) {
+    const error = firstOf(thrown)
     // Commander has written its own line: help, the version, or what was wrong with the arguments.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     if (isInterruption(error)) return EXIT.interrupted
@@ -19,6 +20,11 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
       for (const line of causeLines(error)) world.stderr.write(`  ${line}\n`)
     return exitCodeOf(error)
   }
+}
+
+/** Where closing failed as well, what failed first. */
+function firstOf(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstOf(error.suppressed) : error
 }
 
 /** Somebody pressed Ctrl-C and knows it. */

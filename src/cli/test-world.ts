@@ -4,7 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import type { Command } from 'commander'
+import { createProgram } from './program.ts'
 import { runCli } from './run-cli.ts'
+import type { World } from './world.ts'
 
 export interface Ran {
   readonly code: number
@@ -28,6 +31,8 @@ export interface RunOptions {
 export interface TestWorld extends Disposable {
   readonly folder: string
   readonly home: string
+  /** The tree of commands. */
+  program(): Command
   run(args: readonly string[], options?: RunOptions): Promise<Ran>
 }
 
@@ -35,9 +40,19 @@ export interface TestWorld extends Disposable {
 export function createTestWorld(environment: Readonly<Record<string, string>> = {}): TestWorld {
   const root = mkdtempSync(join(tmpdir(), 'af-cli-'))
   const home = join(root, 'home')
+  const silent: World = {
+    environment,
+    folder: root,
+    home,
+    stdin: Readable.from([]),
+    stdout: { write: () => undefined },
+    stderr: { write: () => undefined },
+    interrupted: () => new AbortController().signal,
+  }
   return {
     folder: root,
     home,
+    program: () => createProgram(silent),
     async run(args, options = {}) {
       let out = ''
       let err = ''
@@ -51,9 +66,8 @@ export function createTestWorld(environment: Readonly<Record<string, string>> = 
         options.onOut?.(out)
       }
       const code = await runCli(args, {
+        ...silent,
         environment: { ...environment, ...options.environment },
-        folder: root,
-        home,
         stdin,
         stdout: { ...tty, write },
         stderr: {

@@ -55,7 +55,6 @@ export const AUDIT_EVENT_TYPES = [
 
 export type RunEventType = (typeof RUN_EVENT_TYPES)[number]
 export type AuditEventType = (typeof AUDIT_EVENT_TYPES)[number]
-export type EventType = RunEventType | AuditEventType
 
 /** Run events that are audit facts as well: a person intervened. */
 export const AUDITED_RUN_EVENTS: ReadonlySet<RunEventType> = new Set<RunEventType>([

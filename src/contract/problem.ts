@@ -95,8 +95,6 @@ export const problem = z.strictObject({
   errors: z.array(fieldError).optional(),
 })
 
-export type Problem = z.infer<typeof problem>
-
 /** Where the code is explained, relative to the server. */
 export function problemType(code: ErrorCode): string {
   return `/docs#problem-${code}`

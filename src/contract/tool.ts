@@ -53,6 +53,5 @@ export const toolDefinition = z.strictObject({
 })
 
 export type ToolDefinition = z.infer<typeof toolDefinition>
-export type ToolImplementation = z.infer<typeof toolImplementation>
 export type HttpImplementation = z.infer<typeof http>
 export type ToolEffect = z.infer<typeof toolEffect>

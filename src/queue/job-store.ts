@@ -8,7 +8,7 @@ import { forUpdateSkipLocked } from '../storage/dialect.ts'
 import type { Bind, SystemBind, Tables } from '../storage/statement.ts'
 import { statement, systemStatement } from '../storage/statement.ts'
 import type { ClaimedJob } from './job.ts'
-import { LEASE_MS, PRIORITY_DEFAULT } from './job.ts'
+import { PRIORITY_DEFAULT } from './job.ts'
 
 /** Puts a run's job in the queue, in the transaction that records the run. */
 export async function enqueueJob(
@@ -18,12 +18,13 @@ export async function enqueueJob(
   await tx.run(insertJob, { ...job })
 }
 
-/** Claims up to `limit` jobs that are due, and with `lapsed` those whose lease has lapsed. They are held until `at + LEASE_MS`. */
+/** Claims up to `limit` jobs that are due, and with `lapsed` those whose lease has lapsed. They are held until `at + leaseMs`. */
 export async function claimJobs(
   tx: SystemTransaction,
-  claim: { owner: string; limit: number; at: EpochMs; lapsed: boolean },
+  claim: { owner: string; limit: number; at: EpochMs; leaseMs: number; lapsed: boolean },
 ): Promise<readonly ClaimedJob[]> {
-  const params = { owner: claim.owner, limit: claim.limit, at: claim.at, leaseUntil: claim.at + LEASE_MS }
+  const { owner, limit, at } = claim
+  const params = { owner, limit, at, leaseUntil: at + claim.leaseMs }
   const due = await tx.all(claimQueued, params)
   if (!claim.lapsed || due.length >= claim.limit) return due
   return [...due, ...(await tx.all(claimLapsed, { ...params, limit: claim.limit - due.length }))]
@@ -34,14 +35,18 @@ export async function extendLease(tx: TenantTransaction, job: ClaimedJob, until:
   return (await tx.run(updateLease, { jobId: job.jobId, fence: job.fence, until })) === 1
 }
 
-/** Ends a held job: `done` for good, `parked` until somebody answers, `queued` for the next worker. False where the lease was lost. */
+/**
+ * Ends a held job: `done` for good, `parked` until somebody answers, `queued` for the next worker, which burns no
+ * attempt. False where the lease was lost.
+ */
 export async function settleJob(
   tx: TenantTransaction,
   job: { jobId: JobId; fence: number },
   state: 'done' | 'parked' | 'queued',
   at: EpochMs,
 ): Promise<boolean> {
-  return (await tx.run(updateHeld, { jobId: job.jobId, fence: job.fence, state, at })) === 1
+  const unused = state === 'queued' ? 1 : 0
+  return (await tx.run(updateHeld, { jobId: job.jobId, fence: job.fence, state, unused, at })) === 1
 }
 
 /** Puts a parked job back in the queue. False where it was not parked. */
@@ -136,13 +141,20 @@ const claimLapsed = systemStatement(
     ),
 )
 
-/** Leases the jobs that a select finds, with a fence above every earlier one. */
+/**
+ * Leases the jobs that a select finds, with a fence above every earlier one. The select is made once, apart: inside a
+ * condition, Postgres may plan to make it again and again, and each time it would lock the next rows.
+ */
 function claim(
   db: Kysely<Tables>,
   p: SystemBind<ClaimValues>,
   found: SelectQueryBuilder<Tables, 'jobs', { tenantId: TenantId; id: JobId }>,
 ) {
   return db
+    .with(
+      (cte) => cte('found').materialized(),
+      () => found,
+    )
     .updateTable('jobs')
     .set((eb) => ({
       state: 'leased' as const,
@@ -152,7 +164,13 @@ function claim(
       attempt: eb('attempt', '+', 1),
       updatedAt: p.at,
     }))
-    .where((eb) => eb(eb.refTuple('tenantId', 'id'), 'in', found.$asTuple('tenantId', 'id')))
+    .where((eb) =>
+      eb(
+        eb.refTuple('tenantId', 'id'),
+        'in',
+        eb.selectFrom('found').select(['found.tenantId', 'found.id']).$asTuple('tenantId', 'id'),
+      ),
+    )
     .returning(['tenantId', 'id as jobId', 'runId', 'fence', 'attempt', 'leaseUntil'])
 }
 
@@ -168,10 +186,24 @@ const updateLease = statement('jobs.extend', (db, p: Bind<{ jobId: JobId; fence:
 
 const updateHeld = statement(
   'jobs.settle',
-  (db, p: Bind<{ jobId: JobId; fence: number; state: 'done' | 'parked' | 'queued'; at: EpochMs }>) =>
+  (
+    db,
+    p: Bind<{
+      jobId: JobId
+      fence: number
+      state: 'done' | 'parked' | 'queued'
+      unused: number
+      at: EpochMs
+    }>,
+  ) =>
     db
       .updateTable('jobs')
-      .set({ state: p.state, leaseOwner: null, updatedAt: p.at })
+      .set((eb) => ({
+        state: p.state,
+        leaseOwner: null,
+        attempt: eb('attempt', '-', p.unused),
+        updatedAt: p.at,
+      }))
       .where('tenantId', '=', p.tenantId)
       .where('id', '=', p.jobId)
       .where('fence', '=', p.fence)

@@ -20,6 +20,7 @@ export function showRun(session: Session, found: Run): void {
     ['error', found.error === null ? undefined : `${found.error.message} (${found.error.code})`],
     ['session', found.sessionId ?? undefined],
     ['parent', found.parentRunId ?? undefined],
+    ['job', found.jobId],
     ['steps', `${counted(found.stepCount, 'step')}, ${counted(found.toolCallCount, 'tool call')}`],
     ['tokens', `${found.usage.inputTokens} in, ${found.usage.outputTokens} out`],
     ['cost', costText(found.costUsd, found.unpricedCalls)],

@@ -1,18 +1,17 @@
 // The application inside this process: the host project of a folder, composed, with its first admin and its definitions.
-// It is the one door of the command line to app/ beside the commands that are the server. Listens on nothing.
+// It is the one door of the command line to app/ beside the commands that are the server. Listens on nothing, and loads
+// the server's code only where it is needed: a command that speaks to a server starts without it.
 
-import { type App, compose, type Overrides } from '../../app/compose.ts'
+import type { App, Overrides } from '../../app/compose.ts'
 import {
   type Credentials,
   ensureFirstAdmin,
   type FirstAdmin,
   readCredentials,
 } from '../../app/credentials.ts'
-import { type HostProject, loadHostProject, syncHostProject } from '../../app/host-code.ts'
+import type { HostProject } from '../../app/host-code.ts'
 import { readClientSettings, readSettings, type Settings } from '../../app/settings.ts'
-import { installStarter } from '../../app/starter/starter.ts'
 import type { Principal } from '../../contract/principal.ts'
-import { createLogger } from '../../operations/logging/logger.ts'
 import { oneLine } from '../output/escape.ts'
 import type { World } from '../world.ts'
 
@@ -31,11 +30,14 @@ export interface LocalServer extends AsyncDisposable {
 }
 
 /** Never looked up: requests to it go to the handler in this process. */
+const CLOSE_MS_MAX = 1_000
 const BASE_URL = 'http://localhost'
 
 /** Opens the application of the working folder for one command. */
 export async function openLocalServer(world: World, note: (text: string) => void): Promise<LocalServer> {
-  const settings = readSettings(world.environment, world.folder)
+  const { loadHostProject } = await import('../../app/host-code.ts')
+  const { createLogger } = await import('../../operations/logging/logger.ts')
+  const settings = shortLived(readSettings(world.environment, world.folder))
   const debug = world.environment.AGENT_FACTORY_DEBUG === '1'
   const write = (line: string): void => void world.stderr.write(line)
   const service = { name: 'agent-factory', version: 'cli' }
@@ -66,6 +68,12 @@ export async function openLocalServer(world: World, note: (text: string) => void
   }
 }
 
+/** What one command leaves undone is given back at once, for the next worker. */
+function shortLived(settings: Settings): Settings {
+  const shutdownTimeoutMs = Math.min(settings.server.shutdownTimeoutMs, CLOSE_MS_MAX)
+  return { ...settings, server: { ...settings.server, shutdownTimeoutMs } }
+}
+
 /** Composes the application with the code of a host project, and brings the catalog to what the project defines. */
 export async function openProject(
   settings: Settings,
@@ -73,6 +81,7 @@ export async function openProject(
   project: HostProject,
   overrides: Overrides,
 ): Promise<ProjectApp> {
+  const { compose } = await import('../../app/compose.ts')
   const app = await compose(settings, { ...overrides, host: project })
   try {
     const admin = settings.profile.writesCredentials
@@ -111,6 +120,8 @@ async function bringDefinitions(
   project: HostProject,
   isNew: boolean,
 ): Promise<readonly string[]> {
+  const { syncHostProject } = await import('../../app/host-code.ts')
+  const { installStarter } = await import('../../app/starter/starter.ts')
   const synced = await syncHostProject(app, owner, project)
   const { models, documentFolders } = app.settings
   const collections = documentFolders.map(({ name }) => name)

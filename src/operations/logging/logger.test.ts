@@ -50,7 +50,7 @@ describe('the log', () => {
     log.info('calling with Bearer canary-bearer and canary-value', {
       headers: { authorization: 'canary-header', 'x-api-key': 'canary-key' },
       apiKey: 'canary-camel',
-      url: 'postgres://user:canary-password@host/db',
+      url: 'postgres://user:canary-password@localhost/db',
       note: `key sk-${'canary'.repeat(4)}`,
       inputTokens: 7,
       error: new AppError('internal', 'with canary-value', { cause: new Error('cause canary-value') }),

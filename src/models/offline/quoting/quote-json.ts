@@ -1,7 +1,8 @@
-// Answers from other JSON: the fields that the question asks for, named and with their units. Pure.
+// Answers from other JSON: the fields that the question asks for first, named and with their units. Pure.
 
 import { isJsonObject, type Json, type JsonObject } from '../../../base/json.ts'
 import { contentStems, relatedStems, stem, words } from '../reading/words.ts'
+import { isMoment, type Leaf, label, say, show } from './speak.ts'
 
 const LEAVES_MAX = 300
 const DEPTH_MAX = 6
@@ -9,12 +10,6 @@ const DEPTH_MAX = 6
 const SMALL = 8
 const QUOTED_MAX = 12
 const ROWS_MAX = 5
-const VALUE_CHARS_MAX = 300
-
-export interface Leaf {
-  readonly path: readonly string[]
-  readonly value: string | number | boolean
-}
 
 /**
  * One line for an object; one line per row for a list of objects. Empty where there is nothing to say.
@@ -31,23 +26,55 @@ export function quoteJson(question: string, value: Json, said: readonly string[]
   const asked = askedFor(question, leaves)
   const chosen =
     leaves.length <= SMALL ? [...asked, ...leaves.filter((leaf) => !asked.includes(leaf))] : asked
-  return (chosen.length > 0 ? chosen : leaves)
-    .slice(0, QUOTED_MAX)
-    .map((leaf) => say(leaf, leaves))
-    .join(', ')
+  return sayAll(chosen.length > 0 ? chosen : leaves, leaves)
+}
+
+/** Each fact once: `utc` says nothing new beside the same moment in another zone. */
+function sayAll(chosen: readonly Leaf[], among: readonly Leaf[]): string {
+  const parts: string[] = []
+  const moments = new Set<number>()
+  for (const leaf of chosen) {
+    const moment = isMoment(leaf.value) ? Date.parse(String(leaf.value)) : Number.NaN
+    const second = Math.floor(moment / 1_000)
+    const isSaid =
+      moments.has(second) || (typeof leaf.value === 'string' && parts.join(', ').includes(show(leaf.value)))
+    if (isSaid) continue
+    if (!Number.isNaN(second)) moments.add(second)
+    if (parts.push(say(leaf, among)) === QUOTED_MAX) break
+  }
+  return parts.join(', ')
 }
 
 /** Fields that say how a thing stands, whatever was asked. */
 const TELLING: ReadonlySet<string> = new Set(['status', 'state', 'result', 'answer', 'message', 'error'])
+/** What a question word asks for, by the names of fields and by their values. */
+const ASKED_BY: readonly (readonly [question: RegExp, names: string, isKind?: (value: Json) => boolean])[] = [
+  [/\bwhere\b/i, 'status state location place position'],
+  [/\bwhen\b|\bwhat (?:day|date|time)\b|\barriv\w*/i, 'expected estimated delivery', isMoment],
+  [/\bhow much\b/i, 'price cost amount total fee'],
+  [/\bhow many\b/i, 'count quantity stock number total'],
+  [/\bwho\b|\bwhose\b/i, 'name author customer owner user'],
+  [/\b(?:in stock|available|sold out)\b/i, 'stock available availability'],
+]
 
-/** The fields that the question names; where it names none, those with related names and those that tell how things stand. */
+/** The fields that the question names; where it names none, those it asks for otherwise and those that tell how things stand. */
 function askedFor(question: string, leaves: readonly Leaf[]): readonly Leaf[] {
   const asked = contentStems(question)
   const stemsOf = ({ path }: Leaf): readonly string[] => path.flatMap((part) => words(part).map(stem))
   const named = leaves.filter((leaf) => stemsOf(leaf).some((word) => asked.includes(word)))
-  if (named.length > 0) return named
+  const wanted = ASKED_BY.filter(([pattern]) => pattern.test(question))
+  const names = new Set(wanted.flatMap(([, list]) => contentStems(list)))
+  const meant = leaves.filter(
+    (leaf) =>
+      wanted.some(([, , isKind]) => isKind?.(leaf.value) === true) ||
+      stemsOf(leaf).some((word) => names.has(word)),
+  )
+  if (named.length > 0) return [...new Set([...named, ...meant])]
   const near = asked.flatMap(relatedStems)
-  return leaves.filter((leaf) => stemsOf(leaf).some((word) => near.includes(word) || TELLING.has(word)))
+  const others = leaves.filter((leaf) =>
+    stemsOf(leaf).some((word) => near.includes(word) || TELLING.has(word)),
+  )
+  return [...new Set([...meant, ...others])]
 }
 
 interface Rows {
@@ -61,7 +88,7 @@ interface Rows {
 function rowsOf(value: Json): Rows | undefined {
   if (Array.isArray(value)) {
     const rows = (value as readonly Json[]).filter(isJsonObject)
-    return rows.length > 0 && rows.length === value.length ? { name: 'entries', rows, beside: [] } : undefined
+    return rows.length > 0 && rows.length === value.length ? { name: 'results', rows, beside: [] } : undefined
   }
   if (!isJsonObject(value)) return undefined
   const lists = Object.entries(value).filter(
@@ -80,18 +107,31 @@ function quoteRows(question: string, { name, rows, beside }: Rows): string {
   const scored = rows.map((row) => ({ row, score: rowScore(row, asked) }))
   const best = Math.max(...scored.map(({ score }) => score))
   const matching = best > 0 ? scored.filter(({ score }) => score === best).map(({ row }) => row) : rows
-  const lines = matching.slice(0, ROWS_MAX).map((row) => {
-    const leaves = leavesOf(row)
-    return `- ${leaves
-      .slice(0, SMALL)
-      .map((leaf) => say(leaf, leaves))
-      .join(', ')}`
-  })
+  const facts = askedFor(question, beside).map((leaf) => say(leaf, beside))
+  const [only] = matching
+  // One row needs no list.
+  if (only !== undefined && rows.length === 1 && facts.length === 0) return sayRow(question, only)
+  const lines = matching.slice(0, ROWS_MAX).map((row) => `- ${sayRow(question, row)}`)
   const more = matching.length > ROWS_MAX ? [`- and ${matching.length - ROWS_MAX} more`] : []
   const total = matching.length === rows.length ? '' : ` of ${rows.length}`
   const count = `${matching.length}${total} ${label(name, rows.length)}`
-  const facts = askedFor(question, beside).map((leaf) => say(leaf, beside))
   return [[count, ...facts].join(', '), ...lines, ...more].join('\n')
+}
+
+const HEADS = ['title', 'name', 'label', 'subject']
+
+/** `A Field Guide to Clouds: price 22.00 USD, in stock 3`: what it is called, then what is asked for, then the rest. */
+function sayRow(question: string, row: JsonObject): string {
+  const leaves = leavesOf(row)
+  const head = leaves.find(
+    ({ path, value }) => path.length === 1 && HEADS.includes(path[0] ?? '') && typeof value === 'string',
+  )
+  const rest = leaves.filter((leaf) => leaf !== head)
+  const asked = askedFor(question, rest)
+  const ordered = [...asked, ...rest.filter((leaf) => !asked.includes(leaf))].slice(0, SMALL)
+  const said = sayAll(ordered, leaves)
+  if (head === undefined) return said
+  return said === '' ? show(head.value) : `${show(head.value)}: ${said}`
 }
 
 /** Rows are told apart by their values: a name, a status, a code. */
@@ -118,52 +158,4 @@ export function leavesOf(value: Json): readonly Leaf[] {
   }
   visit(value, [])
   return leaves
-}
-
-/** Endings of field names that are units. */
-const UNITS: Readonly<Record<string, string>> = {
-  c: ' °C',
-  celsius: ' °C',
-  f: ' °F',
-  fahrenheit: ' °F',
-  kmh: ' km/h',
-  kph: ' km/h',
-  mph: ' mph',
-  mm: ' mm',
-  km: ' km',
-  kg: ' kg',
-  percent: ' %',
-  pct: ' %',
-  ms: ' ms',
-  seconds: ' s',
-  usd: ' USD',
-  eur: ' EUR',
-  gbp: ' GBP',
-}
-
-function say(leaf: Leaf, among: readonly Leaf[]): string {
-  const last = leaf.path.at(-1) ?? ''
-  const isUnique = among.filter(({ path }) => path.at(-1) === last).length === 1
-  const spoken = [...words(isUnique ? last : leaf.path.join(' '))]
-  const unit = typeof leaf.value === 'number' && spoken.length > 1 ? UNITS[spoken.at(-1) ?? ''] : undefined
-  const name = (unit === undefined ? spoken : spoken.slice(0, -1)).join(' ')
-  const shown = show(leaf.value)
-  // A longer text needs marks to be told from what comes after it.
-  return / .* .* /.test(shown) ? `${name} "${shown}"` : `${name} ${shown}${unit ?? ''}`
-}
-
-function label(name: string, count: number): string {
-  const spoken = words(name).join(' ')
-  return count === 1 ? spoken.replace(/(?:ies|s)$/, (ending) => (ending === 's' ? '' : 'y')) : spoken
-}
-
-function show(value: Json): string {
-  if (typeof value === 'boolean') return value ? 'yes' : 'no'
-  const text =
-    typeof value === 'string'
-      ? value.replace(/\s+/g, ' ').trim()
-      : typeof value === 'number'
-        ? String(value)
-        : JSON.stringify(value)
-  return text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX - 1)}…` : text
 }

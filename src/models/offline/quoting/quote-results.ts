@@ -2,9 +2,12 @@
 
 import { isJsonObject, type Json, type JsonObject } from '../../../base/json.ts'
 import type { ToolResult } from '../../../contract/message.ts'
+import { type Hit, hitsOf } from './hits.ts'
+import { errorText, withoutTransport } from './http-result.ts'
 import { quoteJson } from './quote-json.ts'
-import { hitsOf, quoteHits } from './quote-search.ts'
-import { scoreAll, sentencesOf } from './sentences.ts'
+import { quoteHits } from './quote-search.ts'
+import { relevances } from './relevance.ts'
+import { sentencesOf } from './sentences.ts'
 
 export interface CalledResult {
   readonly result: ToolResult
@@ -19,31 +22,55 @@ const EXPRESSIONS = ['expression', 'expr', 'formula', 'calculation', 'equation']
 const OUTCOMES = ['result', 'value', 'answer', 'output']
 
 export function quoteResults(question: string, results: readonly CalledResult[]): string {
-  const said: string[] = []
-  for (const called of results) {
-    const text = quoteResult(question, called)
-    if (text !== '' && !said.includes(text)) said.push(text)
-  }
+  const parts = results.map((called) => quoteResult(question, called))
+  // Where one search answers, it does not matter that another found nothing.
+  const telling = parts.some(({ isEmptySearch }) => !isEmptySearch)
+    ? parts.filter(({ isEmptySearch, query }) => !isEmptySearch || !isAnswered(query, parts))
+    : parts
+  const said = [...new Set(telling.map(({ text }) => text))]
   const answer = said.join('\n\n')
   return answer.length > ANSWER_CHARS_MAX ? `${answer.slice(0, ANSWER_CHARS_MAX - 1)}…` : answer
 }
 
-function quoteResult(question: string, { result, arguments: args }: CalledResult): string {
+interface Part {
+  readonly text: string
+  /** What was searched for; empty for other tools. */
+  readonly query: string
+  /** A search that found nothing that answers. */
+  readonly isEmptySearch: boolean
+}
+
+/** Whether another search found what this one was asked for. */
+function isAnswered(query: string, parts: readonly Part[]): boolean {
+  return parts.some(
+    (part) => !part.isEmptySearch && part.query !== '' && (query.includes(part.query) || part.query.includes(query)),
+  )
+}
+
+function quoteResult(question: string, { result, arguments: args }: CalledResult): Part {
   const { tool, output } = result
-  if (output.type === 'error') return `\`${tool}\` failed: ${output.message.replace(/\s+/g, ' ').trim()}`
-  const value = output.value
+  const query = queryOf(args) ?? ''
+  const part = (text: string, isEmptySearch = false): Part => ({ text, query, isEmptySearch })
+  if (output.type === 'error') return part(`\`${tool}\` failed: ${errorText(output.message)}`)
+  const value = withoutTransport(output.value)
   const sum = quoteSum(args, value)
-  if (sum !== undefined) return sum
+  if (sum !== undefined) return part(sum)
   const hits = hitsOf(value)
-  if (hits !== undefined)
-    return hits.length === 0 ? nothingFound(tool, args) : quoteHits(questionFor(question, args), hits)
-  if (typeof value === 'string') return quoteText(question, value, tool)
-  if (isEmpty(value)) return `\`${tool}\` returned nothing${subject(args)}.`
+  if (hits !== undefined) {
+    const quoted = quoteHits(query === '' ? question : query, hits)
+    if (quoted !== undefined) return part(quoted)
+    return part(hits.length === 0 ? nothingFound(tool, query) : noAnswer(hits), true)
+  }
+  if (isEmpty(value)) {
+    return query === ''
+      ? part(`\`${tool}\` returned nothing${subject(args)}.`)
+      : part(nothingFound(tool, query), true)
+  }
+  if (typeof value === 'string') return part(quoteText(question, value, tool))
   const text = quoteJson(question, value, Object.values(args ?? {}).map(String))
-  const separator = text.includes('\n') ? ':\n' : ': '
-  if (text === '') return `\`${tool}\` returned nothing${subject(args)}.`
+  if (text === '') return part(`\`${tool}\` returned nothing${subject(args)}.`)
   const end = text.includes('\n') || /[.!?"]$/.test(text) ? '' : '.'
-  return `From \`${tool}\`${subject(args)}${separator}${text}${end}`
+  return part(`From \`${tool}\`${subject(args)}: ${text}${end}`)
 }
 
 /** `12 * 7 = 84`, where a tool was given an expression and gave a number. */
@@ -59,17 +86,26 @@ function quoteSum(args: JsonObject | undefined, value: Json): string | undefined
   return isNumeric ? `${expression.trim()} = ${String(outcome).trim()}` : undefined
 }
 
+const QUERIES = ['query', 'q', 'question', 'search', 'keywords', 'text']
+
 /** A search knows best what it was asked; the whole message may ask for other things too. */
-function questionFor(question: string, args: JsonObject | undefined): string {
-  const query = ['query', 'q', 'question', 'search', 'keywords', 'text']
-    .map((name) => args?.[name])
-    .find((item) => typeof item === 'string')
-  return typeof query === 'string' ? query : question
+export function queryOf(args: JsonObject | undefined): string | undefined {
+  const query = QUERIES.map((name) => args?.[name]).find((item) => typeof item === 'string')
+  return typeof query === 'string' ? query : undefined
 }
 
-function nothingFound(tool: string, args: JsonObject | undefined): string {
-  const query = questionFor('', args)
+/** Whether a search of documents came back without an answer, so that another search may know more. */
+export function isUnanswered(called: CalledResult): boolean {
+  const { output } = called.result
+  return output.type === 'json' && hitsOf(output.value) !== undefined && quoteResult('', called).isEmptySearch
+}
+
+function nothingFound(tool: string, query: string): string {
   return query === '' ? `\`${tool}\` found nothing.` : `\`${tool}\` found nothing about "${query}".`
+}
+
+function noAnswer(hits: readonly Hit[]): string {
+  return `The search found nothing that answers this; the closest is in [${hits[0]?.source ?? ''}]. I compare words, so other words may find more.`
 }
 
 function quoteText(question: string, text: string, tool: string): string {
@@ -77,8 +113,11 @@ function quoteText(question: string, text: string, tool: string): string {
   if (trimmed === '') return `\`${tool}\` returned an empty text.`
   if (trimmed.length <= WHOLE_TEXT_CHARS_MAX) return trimmed
   const sentences = sentencesOf(trimmed)
-  const scores = scoreAll(question, sentences)
-  const ranked = sentences.map((sentence, at) => ({ sentence, at, score: scores[at] ?? 0 }))
+  const found = relevances(
+    question,
+    sentences.map((sentence) => ({ text: sentence })),
+  )
+  const ranked = sentences.map((sentence, at) => ({ sentence, at, score: found[at]?.score ?? 0 }))
   const chosen = ranked.sort((a, b) => b.score - a.score || a.at - b.at).slice(0, TEXT_SENTENCES_MAX)
   return chosen
     .sort((a, b) => a.at - b.at)

@@ -1,64 +1,101 @@
-// Sentences of a text, and how well each answers a question. Pure.
-
-import { contentStems, relatedStems } from '../reading/words.ts'
+// The units of a text that can be quoted by themselves: sentences, items of lists, pieces of code. Pure.
 
 const SENTENCE_CHARS_MAX = 320
 const TEXT_CHARS_MAX = 50_000
-/** How much a related word counts against the word itself. */
-const RELATED_FACTOR = 0.4
+const CODE_LINES_MAX = 16
+const LIST_ITEMS_MAX = 10
 
-/** Sentences as they stand, without Markdown's marks; headings are left out. A line that ends in a colon keeps what it announces. */
+/**
+ * Units as they stand, without Markdown's marks; headings are left out. A line that ends in a colon keeps what it
+ * announces: a list as a whole (its items are units too), or the code below it.
+ */
 export function sentencesOf(text: string): readonly string[] {
   const found: string[] = []
+  /** The announcing line of the list that is read, and its items so far. */
+  let list: { at: number; items: string[] } | undefined
   for (const block of blocksOf(text.slice(0, TEXT_CHARS_MAX))) {
     const last = found.at(-1)
-    if (block.isCode || block.isItem) {
-      const piece = block.isCode ? `\`${block.text}\`` : block.text
-      if (last?.endsWith(':') === true) found[found.length - 1] = shorten(`${last} ${piece}`)
-      else found.push(shorten(piece))
+    if (block.type === 'item') {
+      if (last?.endsWith(':') === true) list = { at: found.length - 1, items: [] }
+      list?.items.push(block.text)
+      found.push(shorten(block.text))
+      continue
+    }
+    if (list !== undefined) announce(found, list)
+    list = undefined
+    if (block.type === 'code') {
+      if (last?.endsWith(':') === true)
+        found[found.length - 1] = `${last}${block.text.includes('\n') ? '\n' : ' '}${block.text}`
+      else found.push(block.text)
     } else {
       found.push(...split(block.text).map(shorten))
     }
   }
+  if (list !== undefined) announce(found, list)
   return found.filter((sentence) => /\p{L}|\p{N}/u.test(sentence))
 }
 
-interface Block {
-  readonly text: string
-  readonly isCode: boolean
-  readonly isItem: boolean
+/** Writes the items behind the line that announces them; a single one takes the place of both. */
+function announce(found: string[], { at, items }: { readonly at: number; readonly items: string[] }): void {
+  const line = found[at] ?? ''
+  if (items.length === 1) {
+    found.splice(at, 2, shorten(`${line} ${items[0] ?? ''}`))
+    return
+  }
+  const shown = items.slice(0, LIST_ITEMS_MAX).map((item) => `- ${shorten(item)}`)
+  const more = items.length > LIST_ITEMS_MAX ? ['- …'] : []
+  found[at] = [line, ...shown, ...more].join('\n')
 }
+
+interface Block {
+  readonly type: 'prose' | 'item' | 'code'
+  readonly text: string
+}
+
+const ITEM = /^(?:[-*+•]|\d{1,3}[.)])\s+/
 
 function blocksOf(text: string): readonly Block[] {
   const blocks: Block[] = []
-  let paragraph = ''
-  let isFenced = false
+  let open: { readonly type: 'prose' | 'item'; text: string } | undefined
+  let code: string[] | undefined
   const flush = (): void => {
-    if (paragraph.trim() !== '') blocks.push({ text: plain(paragraph), isCode: false, isItem: false })
-    paragraph = ''
+    if (open !== undefined && open.text.trim() !== '')
+      blocks.push({ type: open.type, text: plain(open.text) })
+    open = undefined
+  }
+  const flushCode = (): void => {
+    if (code !== undefined && code.some((line) => line.trim() !== ''))
+      blocks.push({ type: 'code', text: quoted(code) })
+    code = undefined
   }
   for (const raw of text.split(/\r?\n/)) {
     const line = raw.trim()
     if (/^(?:```|~~~)/.test(line)) {
       flush()
-      isFenced = !isFenced
-    } else if (isFenced) {
-      if (line !== '') blocks.push({ text: line, isCode: true, isItem: false })
+      if (code === undefined) code = []
+      else flushCode()
+    } else if (code !== undefined) {
+      code.push(raw.trimEnd())
     } else if (line === '' || /^#{1,6}\s|^[-=*_|\s:]{3,}$/.test(line)) {
       flush()
-    } else if (/^(?:[-*+•]|\d{1,3}[.)])\s+/.test(line)) {
+    } else if (ITEM.test(line)) {
       flush()
-      blocks.push({
-        text: plain(line.replace(/^(?:[-*+•]|\d{1,3}[.)])\s+/, '')),
-        isCode: false,
-        isItem: true,
-      })
+      open = { type: 'item', text: line.replace(ITEM, '') }
+    } else if (open === undefined) {
+      open = { type: 'prose', text: line }
     } else {
-      paragraph += ` ${line}`
+      open.text += ` ${line}`
     }
   }
   flush()
+  flushCode()
   return blocks
+}
+
+/** A line of code between marks; more lines as the block that they are. */
+function quoted(code: readonly string[]): string {
+  const lines = code.filter((line) => line.trim() !== '').slice(0, CODE_LINES_MAX)
+  return lines.length === 1 ? `\`${lines[0]?.trim() ?? ''}\`` : ['```', ...lines, '```'].join('\n')
 }
 
 /** Without emphasis, links and tags; code marks stay, because they are part of what is said. */
@@ -79,32 +116,4 @@ function shorten(sentence: string): string {
   if (sentence.length <= SENTENCE_CHARS_MAX) return sentence
   const cut = sentence.slice(0, SENTENCE_CHARS_MAX)
   return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), SENTENCE_CHARS_MAX / 2))} …`
-}
-
-/** Scores texts against a question: the words that they share, rare ones more. 0 is nothing in common. */
-export function scoreAll(question: string, texts: readonly string[]): readonly number[] {
-  const asked = contentStems(question)
-  const stems = texts.map((text) => new Set(contentStems(text)))
-  const rarity = new Map<string, number>()
-  const weigh = (word: string): number => {
-    const known = rarity.get(word)
-    if (known !== undefined) return known
-    const owners = stems.filter((set) => set.has(word)).length
-    // The inverse document frequency of BM25, which stays positive.
-    const weight = Math.log(1 + (texts.length - owners + 0.5) / (owners + 0.5)) + 0.2
-    rarity.set(word, weight)
-    return weight
-  }
-  return stems.map((set) => {
-    let score = 0
-    for (const word of asked) {
-      if (set.has(word)) score += weigh(word)
-      else {
-        const near = relatedStems(word).find((other) => set.has(other))
-        if (near !== undefined) score += weigh(near) * RELATED_FACTOR
-      }
-    }
-    // Long sentences share more words by chance.
-    return score === 0 ? 0 : score / (1 + set.size / 60)
-  })
 }

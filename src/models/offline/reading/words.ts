@@ -9,7 +9,9 @@ const STOP_WORDS: ReadonlySet<string> = new Set(
     'what whats which who whom whose when where why how there here please tell show give say says said want wants need needs ' +
     'know let lets like just also too very really some any all each every much many more most other such no not only own same ' +
     'if else because while until again once get gets got go goes going use uses used using make makes made if s t re ve ll d m ' +
-    'hey hi hello ok okay thanks thank work works happen happens mean means'
+    'hey hi hello ok okay thanks thank work works happen happens mean means now yet try anything something everything ' +
+    // As they are mistyped most.
+    'waht wat wht wich whcih wihch hwo teh wehn whne whre ist dose'
   ).split(' '),
 )
 
@@ -37,6 +39,12 @@ export function isStopWord(word: string): boolean {
 const ENDINGS: readonly (readonly [ending: string, minLength: number, replacement: string])[] = [
   ['ations', 8, ''],
   ['ation', 8, ''],
+  ['ating', 8, ''],
+  ['ators', 8, ''],
+  ['ator', 8, ''],
+  ['ates', 8, ''],
+  ['ated', 8, ''],
+  ['ate', 8, ''],
   ['sses', 5, 'ss'],
   ['ies', 5, 'y'],
   ['ied', 5, 'y'],
@@ -68,8 +76,8 @@ export function stem(word: string): string {
 /** Groups of words that people use for one another, as stems. */
 const RELATED: readonly (readonly string[])[] = [
   'weather forecast temperature rain raining rainy sunny warm cold hot wind windy cloudy storm snow umbrella degrees humid humidity',
-  'time clock hour now today date day',
-  'calculate calculator compute evaluate arithmetic math sum plus times minus multiply divide percent',
+  'time clock hour today date day',
+  'calculate calculator compute evaluate arithmetic math sum plus minus multiply divide percent',
   'order purchase package parcel shipment delivery shipped ship deliver track arrive arrival',
   'docs documentation document guide manual readme handbook article knowledge',
   'search find look lookup query',

@@ -3,6 +3,7 @@
 import { isJsonObject, type Json } from '../../../base/json.ts'
 import type { Block } from './document-block.ts'
 import { htmlBlocks } from './html-blocks.ts'
+import { markdownBlocks } from './markdown-blocks.ts'
 
 const CELLS_MAX = 200
 const CELL_CHARS_MAX = 2_000
@@ -30,43 +31,6 @@ function* textBlocks(text: string): Generator<Block> {
     }
   }
   if (open.length > 0) yield { text: open.join('\n'), line: start }
-}
-
-function* markdownBlocks(text: string): Generator<Block> {
-  let open: string[] = []
-  let start = 1
-  let fence: string | undefined
-  for (const [index, line] of text.split('\n').entries()) {
-    const mark = /^\s*(```|~~~)/.exec(line)?.[1]
-    if (mark !== undefined && (fence === undefined || fence === mark))
-      fence = fence === undefined ? mark : undefined
-    const heading = fence === undefined ? /^(#{1,6})\s+(.*)$/.exec(line.trimEnd()) : null
-    const ends = heading !== null || (line.trim() === '' && fence === undefined)
-    if (ends && open.length > 0) {
-      yield { text: open.join('\n'), line: start }
-      open = []
-    }
-    if (heading !== null) {
-      yield {
-        text: plain((heading[2] ?? '').replace(/#+$/, '').trim()),
-        line: index + 1,
-        level: heading[1]?.length ?? 1,
-      }
-    } else if (!ends && mark === undefined) {
-      if (open.length === 0) start = index + 1
-      open.push(fence === undefined ? plain(line.trim()) : line.trimEnd())
-    }
-  }
-  if (open.length > 0) yield { text: open.join('\n'), line: start }
-}
-
-/** Without the marks of Markdown that only change how words look. */
-function plain(line: string): string {
-  return line
-    .replace(/!?\[([^\]\n]{0,300})\]\([^)\s]{0,500}\)/g, '$1')
-    .replace(/(\*\*|__|`)/g, '')
-    .replace(/^>\s+/, '')
-    .replace(/^[*+-]\s+/, '- ')
 }
 
 /** Each item of a list, each property of an object is a paragraph of `name: value` pairs. */

@@ -80,7 +80,13 @@ async function build(files: readonly DocumentFile[], fingerprint: string): Promi
   return { fingerprint, passages, words }
 }
 
-/** BM25 over all words (any of them may fit); words in headings count double, short typing errors are forgiven. */
+/** How much it counts that a passage has all words of the query, and not one of them often. */
+const COVERAGE_POWER = 1.5
+
+/**
+ * BM25 over all words (any of them may fit); words in headings count double, short typing errors are forgiven, and a
+ * passage with more of the query's words comes before one with fewer.
+ */
 function find({ words, passages }: Built, query: string): readonly Hit[] {
   const results = words.search(query, {
     boost: { heading: 2, title: 1.5 },
@@ -89,8 +95,14 @@ function find({ words, passages }: Built, query: string): readonly Hit[] {
     weights: { prefix: 0.4, fuzzy: 0.3 },
     combineWith: 'OR',
   })
-  return results.flatMap(({ id, score, terms }) => {
-    const passage = passages[Number(id)]
-    return passage === undefined ? [] : [{ passage, score, terms: new Set(terms) }]
-  })
+  const asked = new Set(wordsOf(query).flatMap((word) => compared(word) ?? [])).size
+  return results
+    .flatMap(({ id, score, terms, queryTerms }) => {
+      const passage = passages[Number(id)]
+      const coverage = new Set(queryTerms).size / Math.max(asked, 1)
+      return passage === undefined
+        ? []
+        : [{ passage, score: score * coverage ** COVERAGE_POWER, terms: new Set(terms) }]
+    })
+    .sort((a, b) => b.score - a.score)
 }

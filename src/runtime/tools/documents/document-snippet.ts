@@ -1,8 +1,9 @@
-// The sentences of a passage that answer a query best.
+// What is quoted of a passage: all of it, or of a long one the sentences that answer a query best.
 
 import { compared, wordsOf } from './document-words.ts'
 
-const SNIPPET_CHARS_MAX = 600
+/** Passages are mostly shorter: who reads one whole can judge whether it answers. */
+const SNIPPET_CHARS_MAX = 800
 const SENTENCES_MAX = 3
 /** A text without full stops is cut here. */
 const SENTENCE_CHARS_MAX = 500
@@ -29,10 +30,11 @@ export interface Snippet {
 }
 
 /**
- * One to three neighbouring sentences with the most different found words, at most 600 characters.
- * Among equals the shorter and then the earlier wins. `terms` are words in their compared form.
+ * The text where it has at most 800 characters; else one to three neighbouring sentences with the most different found
+ * words. Among equals the shorter and then the earlier wins. `terms` are words in their compared form.
  */
 export function snippetOf(text: string, terms: ReadonlySet<string>): Snippet {
+  if (text.length <= SNIPPET_CHARS_MAX) return { text: unwrapped(text), linesBefore: 0 }
   const sentences = sentencesOf(text)
   const hits = sentences.map((sentence) => hitsOf(sentence, terms))
   let best = { from: 0, to: 1, score: -1 }
@@ -49,7 +51,15 @@ export function snippetOf(text: string, terms: ReadonlySet<string>): Snippet {
   }
   const before = sentences.slice(0, best.from).join('')
   const chosen = sentences.slice(best.from, best.to).join('').trim().slice(0, SNIPPET_CHARS_MAX)
-  return { text: chosen.replace(LINE_WRAP, ' '), linesBefore: before.split('\n').length - 1 }
+  return { text: unwrapped(chosen), linesBefore: before.split('\n').length - 1 }
+}
+
+/** Lines that only wrap become one; those of code stay. */
+function unwrapped(text: string): string {
+  return text
+    .split(/(^```[\s\S]*?^```$)/m)
+    .map((part) => (part.startsWith('```') ? part : part.replace(LINE_WRAP, ' ')))
+    .join('')
 }
 
 function hitsOf(sentence: string, terms: ReadonlySet<string>): Set<string> {

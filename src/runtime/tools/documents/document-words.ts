@@ -2,9 +2,9 @@
 
 const STOP_WORDS: ReadonlySet<string> = new Set(
   (
-    'a an and are as at be but by can could did do does for from had has have how i if in into is it its me my no not ' +
-    'of on or our please shall should so than that the their them then there these they this to us was we were what ' +
-    'when where which who why will with would you your'
+    'a about also an and any are as at be but by can could did do does for from get got had happen happens has have how i if in ' +
+    'into is it its just many me mean means much my no not now of on or our please shall should so than that the their them then ' +
+    'there these they this to us want was we were what when where which who why will with would you your'
   ).split(' '),
 )
 const WORD = /[\p{L}\p{N}]+/gu

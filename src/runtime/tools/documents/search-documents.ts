@@ -53,7 +53,7 @@ const DESCRIPTION: Omit<BuiltinTool, 'call'> = {
   name: 'search_documents',
   description:
     'Searches a collection of documents and returns the passages that fit best, each with its path, heading, line ' +
-    'and the sentences around the found words. Use a few telling words as the query.',
+    'and text. Use a few telling words as the query.',
   inputSchema: {
     type: 'object',
     properties: {
