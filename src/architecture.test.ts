@@ -44,7 +44,7 @@ const HOUSE: House = {
     {
       // Commands speak to the server as any client does; only those that are the server may build it.
       folder: 'cli',
-      to: ['app/settings.ts', 'sdk', 'define', 'contract', 'base'],
+      to: ['app/settings.ts', 'app/package-version.ts', 'sdk', 'define', 'contract', 'base'],
       // local-server.ts answers the other commands in process where no server runs.
       except: ['serve.ts', 'dev.ts', 'db.ts', 'doctor.ts', 'local-server.ts'],
     },

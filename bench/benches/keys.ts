@@ -15,10 +15,10 @@ type Kind = KeysQuestion['kind']
 
 /** Longer than a cached answer lives, so that every round has its refreshes. */
 const KINDS: Readonly<Record<Kind, string>> = {
-  one: 'one key, cached',
-  many: '1,000 keys, cached',
+  many: '9,000 keys in turn, cached',
+  one: 'one key of them, cached',
   'known-unknown': 'one unknown key, again and again',
-  unknown: 'unknown keys, each one new (with the making of the key)',
+  unknown: 'unknown keys, each one new (with making it)',
   malformed: 'a malformed key',
 }
 const WITH_TARGET: ReadonlySet<Kind> = new Set<Kind>(['one', 'many'])

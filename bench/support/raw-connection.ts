@@ -47,7 +47,9 @@ function readAnswers(socket: Socket, bytes: number, done: (error?: Error) => voi
     if (head < 0 || received.length < head + HEAD_END.length + bytes) return
     const isRight =
       received.length === head + HEAD_END.length + bytes && received.toString('latin1', 0, OK.length) === OK
-    const first = isRight ? undefined : new Error(`Not the expected answer: ${received.toString('latin1', 0, 500)}`)
+    const first = isRight
+      ? undefined
+      : new Error(`Not the expected answer: ${received.toString('latin1', 0, 500)}`)
     received = undefined
     done(first)
   })

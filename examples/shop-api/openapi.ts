@@ -28,7 +28,8 @@ export function shopOpenapi(baseUrl: string): object {
       '/books': {
         get: {
           operationId: 'find_books',
-          summary: 'Find books of the bookshop by title or author.',
+          summary:
+            'Find books of the bookshop by title or author, with their price and how many are in stock.',
           parameters: [
             {
               name: 'query',
@@ -65,7 +66,8 @@ export function shopOpenapi(baseUrl: string): object {
       '/opening-hours/{day}': {
         get: {
           operationId: 'get_opening_hours',
-          summary: 'Get the opening hours of the bookshop on a day of the week.',
+          summary:
+            'Get the opening hours of the bookshop on a day of the week: when it opens and when it closes.',
           parameters: [
             {
               name: 'day',

@@ -1,6 +1,7 @@
 // The tree of commands. Help, shell completion and docs/cli.md are made from it.
 
 import { Command, Option } from 'commander'
+import { PACKAGE_VERSION } from '../app/package-version.ts'
 import { type Act, createAct } from './act.ts'
 import { addAgentCommands } from './commands/agents.ts'
 import { addAuthCommands } from './commands/auth.ts'
@@ -16,7 +17,6 @@ import { addAuditCommands, addTenantCommands } from './commands/tenants.ts'
 import { addToolCommands } from './commands/tools.ts'
 import { addWorkflowCommands } from './commands/workflows.ts'
 import { oneLine } from './output/escape.ts'
-import { packageVersion } from './package-version.ts'
 import type { World } from './world.ts'
 
 export const GLOBAL_OPTIONS = 'Options of every command:'
@@ -33,7 +33,7 @@ const GROUPS: readonly (readonly [string, readonly ((program: Command, act: Act)
 export function createProgram(world: World): Command {
   const program = new Command('agent-factory')
     .description('Runs AI agents as a product: durable runs, and what each one cost.')
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(PACKAGE_VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .enablePositionalOptions()
     .exitOverride()

@@ -16,7 +16,9 @@ export async function readRunEvents(
   runId: RunId,
   page: { readonly after: number; readonly limit: number },
 ): Promise<readonly RunEvent[]> {
-  const rows = await db.tenant(tenantId).read((reader) => reader.all(runEventsAfter, { runId, after: page.after, limit: page.limit }))
+  const rows = await db
+    .tenant(tenantId)
+    .read((reader) => reader.all(runEventsAfter, { runId, after: page.after, limit: page.limit }))
   return rows.map((row) => ({
     type: row.type as RunEventType,
     runId,
@@ -27,13 +29,15 @@ export async function readRunEvents(
   }))
 }
 
-const runEventsAfter = statement('events.of-run', (db, p: Bind<{ runId: RunId; after: number; limit: number }>) =>
-  db
-    .selectFrom('events')
-    .select(['type', 'runSeq', 'actor', 'data', 'occurredAt'])
-    .where('tenantId', '=', p.tenantId)
-    .where('runId', '=', p.runId)
-    .where('runSeq', '>', p.after)
-    .orderBy('runSeq')
-    .limit(p.limit),
+const runEventsAfter = statement(
+  'events.of-run',
+  (db, p: Bind<{ runId: RunId; after: number; limit: number }>) =>
+    db
+      .selectFrom('events')
+      .select(['type', 'runSeq', 'actor', 'data', 'occurredAt'])
+      .where('tenantId', '=', p.tenantId)
+      .where('runId', '=', p.runId)
+      .where('runSeq', '>', p.after)
+      .orderBy('runSeq')
+      .limit(p.limit),
 )

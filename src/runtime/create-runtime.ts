@@ -25,7 +25,7 @@ import { startRun } from './start-run.ts'
 import { testTool } from './test-tool.ts'
 import { runView, sessionView } from './views.ts'
 import { type HubSignal, tailRun, waitForRun } from './watch.ts'
-import { createWorker, type Worker } from './worker.ts'
+import { createWorker, type Worker, type WorkerOptions } from './worker.ts'
 import { workerName } from './worker-owner.ts'
 
 export interface RuntimeDeps extends ToolSources {
@@ -38,6 +38,8 @@ export interface RuntimeDeps extends ToolSources {
   readonly capturePolicy: (tenantId: TenantId) => Promise<CapturePolicy>
   /** How many runs this process drives at once. */
   readonly concurrency: number
+  /** For tests that do not wait for real leases to lapse. */
+  readonly lease?: Pick<WorkerOptions, 'leaseMs' | 'heartbeatMs'>
   readonly observer?: RuntimeObserver
   /** For backoff; tests hold it. */
   readonly random?: () => number
@@ -45,7 +47,7 @@ export interface RuntimeDeps extends ToolSources {
 
 /** The use cases on runs, and the worker that drives them: it does nothing until it is started. */
 export function createRuntime(deps: RuntimeDeps): { readonly runtime: Runtime; readonly worker: Worker } {
-  const { db, clock, versions } = deps
+  const { db, clock, versions, metering, capturePolicy } = deps
   const hub = createLiveHub<HubSignal>()
   const planner = createPlanner(deps)
   const queries = createQueries(db)
@@ -59,8 +61,8 @@ export function createRuntime(deps: RuntimeDeps): { readonly runtime: Runtime; r
       worker: workerName(),
       planner,
       models: deps.models,
-      metering: deps.metering,
-      capturePolicy: deps.capturePolicy,
+      metering,
+      capturePolicy,
       observer: deps.observer ?? silentObserver,
       bodies: createKnownBodies(),
       active,
@@ -69,7 +71,7 @@ export function createRuntime(deps: RuntimeDeps): { readonly runtime: Runtime; r
         if (hub.watched(runId)) hub.publish(runId, { type: 'delta', step, attempt, delta })
       },
     },
-    { concurrency: deps.concurrency },
+    { concurrency: deps.concurrency, ...deps.lease },
   )
   const { wake: woken, cancel: stop } = worker
   const watch = { db, hub, get: queries.get }
@@ -82,14 +84,23 @@ export function createRuntime(deps: RuntimeDeps): { readonly runtime: Runtime; r
     cancel: async (principal, runId, context) =>
       runView(
         await cancelRun(
-          { db, clock, capturePolicy: deps.capturePolicy, woken, stop, written },
+          { db, clock, metering, capturePolicy, woken, stop, written },
           principal,
           runId,
           context,
         ),
       ),
     resolve: async (principal, runId, step, resolution, context) =>
-      runView(await resolveStep({ db, clock, woken, written }, principal, runId, step, resolution, context)),
+      runView(
+        await resolveStep(
+          { db, clock, capturePolicy, woken, written },
+          principal,
+          runId,
+          step,
+          resolution,
+          context,
+        ),
+      ),
     testTool: (principal, tool, input, context) =>
       testTool({ db, clock, planner }, principal, tool, input, context),
     async createSession(principal, agent, context) {

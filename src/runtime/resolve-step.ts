@@ -1,22 +1,25 @@
 // A person answers a waiting step: lets a call go ahead or not, or says what became of one in doubt.
 
 import { AppError } from '../base/errors.ts'
-import type { RunId } from '../base/ids.ts'
+import type { RunId, TenantId } from '../base/ids.ts'
+import { withoutNul } from '../base/json.ts'
 import { TOOL_OUTPUT_BYTES_MAX } from '../base/limits.ts'
 import type { Clock, EpochMs } from '../base/time.ts'
 import { actorOf, type Principal } from '../contract/principal.ts'
 import { appendRunEvent } from '../events/append.ts'
-import { wakeJob } from '../queue/job-store.ts'
 import type { Database, TenantTransaction } from '../storage/database.ts'
+import type { CapturePolicy } from './agent/context.ts'
 import { placeText, putBody } from './journal/message-store.ts'
-import { countEvent, type RunRow, runById, wakeRun } from './journal/run-store.ts'
+import { countEvent, type RunRow, runById } from './journal/run-store.ts'
 import { answerStep, type StepEnd, type StepRow, stepBySeq } from './journal/step-store.ts'
 import { isTerminal } from './run-state.ts'
 import type { Resolution, StartContext } from './runtime.ts'
+import { lockTree, wakeTree } from './wake-tree.ts'
 
 export interface ResolveStepDeps {
   readonly db: Database
   readonly clock: Clock
+  readonly capturePolicy: (tenantId: TenantId) => Promise<CapturePolicy>
   readonly woken: () => void
   readonly written: (runId: RunId) => void
 }
@@ -31,8 +34,10 @@ export async function resolveStep(
   context: StartContext,
 ): Promise<RunRow> {
   const at = deps.clock()
+  const capture = await deps.capturePolicy(principal.tenantId)
   const row = await deps.db.tenant(principal.tenantId).write(async (tx) => {
-    const run = await tx.first(runById, { id: runId })
+    const tree = await lockTree(tx, runId)
+    const run = tree.at(-1)
     if (run === undefined) throw new AppError('run.not-found', `There is no run "${runId}".`)
     if (isTerminal(run.state))
       throw new AppError('run.finished', `The run "${runId}" has ended: ${run.state}.`)
@@ -41,7 +46,7 @@ export async function resolveStep(
     const expected = REASON[resolution.outcome]
     if (step.state !== 'waiting' || step.waitingReason !== expected) throw conflict(step, resolution)
     const answered = await tx.run(answerStep, {
-      ...(await endOf(tx, resolution, at)),
+      ...(await endOf(tx, resolution, capture, at)),
       runId,
       seq,
       at,
@@ -49,10 +54,11 @@ export async function resolveStep(
     })
     if (answered !== 1) throw conflict(step, resolution)
     const counted = await tx.first(countEvent, { id: runId })
+    if (counted === undefined) throw conflict(step, resolution)
     await appendRunEvent(tx, {
       type: 'step.resolved',
       runId,
-      runSeq: counted?.eventCount ?? 0,
+      runSeq: counted.eventCount,
       actor: actorOf(principal),
       requestId: context.requestId,
       data: {
@@ -63,8 +69,7 @@ export async function resolveStep(
       },
       at,
     })
-    await tx.run(wakeRun, { id: runId, at })
-    await wakeAbove(tx, run, at)
+    await wakeTree(tx, tree, at)
     await context.inTransaction?.(tx, runId)
     return tx.first(runById, { id: runId })
   })
@@ -72,16 +77,6 @@ export async function resolveStep(
   deps.written(runId)
   deps.woken()
   return row
-}
-
-/** Wakes the runs above one, and the job of the root, so that a worker goes on with the tree. */
-export async function wakeAbove(tx: TenantTransaction, run: RunRow, at: EpochMs): Promise<void> {
-  let { parentRunId } = run
-  while (parentRunId !== null) {
-    await tx.run(wakeRun, { id: parentRunId, at })
-    parentRunId = (await tx.first(runById, { id: parentRunId }))?.parentRunId ?? null
-  }
-  await wakeJob(tx, run.rootRunId, at)
 }
 
 const REASON: Readonly<Record<Resolution['outcome'], NonNullable<StepRow['waitingReason']>>> = {
@@ -95,6 +90,7 @@ const REASON: Readonly<Record<Resolution['outcome'], NonNullable<StepRow['waitin
 async function endOf(
   tx: TenantTransaction,
   resolution: Resolution,
+  capture: CapturePolicy,
   at: EpochMs,
 ): Promise<Omit<StepEnd, 'runId' | 'seq' | 'at' | 'waitingReason'> & { waitingReason: null }> {
   const nothing = { output: null, outputHash: null, errorCode: null, errorMessage: null, waitingReason: null }
@@ -124,7 +120,8 @@ async function endOf(
           `The output has more than ${TOOL_OUTPUT_BYTES_MAX} bytes of JSON.`,
         )
       }
-      const { inline, hash } = placeText(text)
+      // Under a policy that keeps less, it lies where the policy finds it at the end.
+      const { inline, hash } = capture === 'full' ? placeText(text) : { inline: text, hash: null }
       if (hash !== null) await putBody(tx, hash, text, at)
       return { ...nothing, state: 'done', output: inline, outputHash: hash }
     }
@@ -134,7 +131,7 @@ async function endOf(
 }
 
 function said(what: string, reason: string | undefined): string {
-  return reason === undefined || reason === '' ? `${what}.` : `${what}: ${reason}`
+  return reason === undefined || reason === '' ? `${what}.` : `${what}: ${withoutNul(reason)}`
 }
 
 function conflict(step: StepRow, resolution: Resolution): AppError {

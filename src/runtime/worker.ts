@@ -2,6 +2,7 @@
 
 import { AppError } from '../base/errors.ts'
 import type { RunId } from '../base/ids.ts'
+import type { EpochMs } from '../base/time.ts'
 import { appendRunEvent } from '../events/append.ts'
 import { type ClaimedJob, HEARTBEAT_MS, LEASE_MS, POLL_MS } from '../queue/job.ts'
 import { claimJobs, extendLease, leaseOwners, releaseOwner, settleJob } from '../queue/job-store.ts'
@@ -10,6 +11,7 @@ import { driveRun } from './agent/drive.ts'
 import { failUnloaded } from './agent/finish.ts'
 import { createInterruption, type Interruption } from './agent/interruption.ts'
 import { adoptRun, cancelFlag, type RunRow } from './journal/run-store.ts'
+import { cancelledBelow } from './journal/run-tree-store.ts'
 import { dropName, holdName, isDead } from './worker-owner.ts'
 
 /** How many times a job may be taken up without being settled before its run is given up. */
@@ -32,16 +34,21 @@ export interface Worker {
 
 export interface WorkerOptions {
   readonly concurrency: number
+  readonly leaseMs?: number | undefined
+  readonly heartbeatMs?: number | undefined
 }
 
+/** A job that this worker drives. One run may be held twice for a moment: a lost lease is let go of, and claimed anew. */
 interface Held {
   readonly job: ClaimedJob
   readonly interruption: Interruption
+  leaseUntil: EpochMs
 }
 
 export function createWorker(deps: DriveDeps, options: WorkerOptions): Worker {
   const { db, clock, worker: name, observer } = deps
-  const held = new Map<RunId, Held>()
+  const { concurrency, leaseMs = LEASE_MS, heartbeatMs = HEARTBEAT_MS } = options
+  const held = new Set<Held>()
   const driving = new Set<Promise<void>>()
   let running = false
   let filling: Promise<void> | undefined
@@ -55,14 +62,18 @@ export function createWorker(deps: DriveDeps, options: WorkerOptions): Worker {
   const fill = async (): Promise<void> => {
     do {
       again = false
-      const free = options.concurrency - held.size
+      const free = concurrency - held.size
       if (!running || free <= 0) return
       const at = clock()
       lastPollAt = at
       const lapsed = at - lastLapsedAt >= POLL_MS
-      if (lapsed) lastLapsedAt = at
+      if (lapsed) {
+        lastLapsedAt = at
+        // Where this process stood still, its own leases have lapsed as well: it goes on with what nobody took.
+        if ([...held].some((mine) => mine.leaseUntil < at)) await beat()
+      }
       const taken = await db.system.write(async (tx) => {
-        const jobs = await claimJobs(tx, { owner: name, limit: free, at, lapsed })
+        const jobs = await claimJobs(tx, { owner: name, limit: free, at, leaseMs, lapsed })
         const runs: { job: ClaimedJob; run: RunRow }[] = []
         for (const job of jobs) {
           const tenant = tx.forTenant(job.tenantId)
@@ -88,7 +99,8 @@ export function createWorker(deps: DriveDeps, options: WorkerOptions): Worker {
 
   const take = (job: ClaimedJob, run: RunRow): void => {
     const interruption = createInterruption()
-    held.set(run.id, { job, interruption })
+    const mine: Held = { job, interruption, leaseUntil: job.leaseUntil }
+    held.add(mine)
     if (!running) interruption.stop('shutdown')
     const drive = async (): Promise<void> => {
       if (job.attempt > JOB_ATTEMPTS_MAX) {
@@ -101,7 +113,7 @@ export function createWorker(deps: DriveDeps, options: WorkerOptions): Worker {
     const done: Promise<void> = drive()
       .catch(trouble('A run could not be driven.'))
       .finally(() => {
-        held.delete(run.id)
+        held.delete(mine)
         driving.delete(done)
         wake()
       })
@@ -115,20 +127,30 @@ export function createWorker(deps: DriveDeps, options: WorkerOptions): Worker {
       .catch(trouble('Jobs could not be claimed.'))
       .finally(() => {
         filling = undefined
-        if (again && running && held.size < options.concurrency) setImmediate(wake)
+        if (again && running && held.size < concurrency) setImmediate(wake)
       })
   }
 
   const beat = async (): Promise<void> => {
-    for (const { job, interruption } of [...held.values()]) {
-      const alive = await db.tenant(job.tenantId).write(async (tx) => {
-        if (!(await extendLease(tx, job, clock() + LEASE_MS))) return 'lost'
-        const flag = await tx.first(cancelFlag, { id: job.runId })
-        return flag?.cancelRequestedAt == null ? 'ours' : 'cancelled'
-      })
-      // A run that was settled between the look and the write is not lost.
-      if (alive !== 'ours' && held.get(job.runId)?.job === job) interruption.stop(alive)
-    }
+    // Each for itself: one that cannot be kept costs no other its lease.
+    await Promise.all([...held].map((mine) => keep(mine).catch(trouble('A lease could not be kept.'))))
+  }
+
+  const keep = async (mine: Held): Promise<void> => {
+    const { job, interruption } = mine
+    const leaseUntil = clock() + leaseMs
+    const cancelled = await db.tenant(job.tenantId).write(async (tx) => {
+      if (!(await extendLease(tx, job, leaseUntil))) return undefined
+      const root = await tx.first(cancelFlag, { id: job.runId })
+      const below = await tx.all(cancelledBelow, { rootRunId: job.runId })
+      const ids = below.map(({ id }) => id)
+      return root?.cancelRequestedAt == null ? ids : [job.runId, ...ids]
+    })
+    // A run that was settled between the look and the write is not lost.
+    if (!held.has(mine)) return
+    mine.leaseUntil = leaseUntil
+    if (cancelled === undefined) interruption.stop('lost')
+    else for (const id of cancelled) deps.active.get(id)?.stop('cancelled')
   }
 
   const releaseDead = async (): Promise<void> => {
@@ -163,8 +185,9 @@ export function createWorker(deps: DriveDeps, options: WorkerOptions): Worker {
       running = true
       holdName(name)
       await releaseDead()
+      if (!running) return
       every(POLL_MS, 'Polling failed.', wake)
-      every(HEARTBEAT_MS, 'A heartbeat failed.', beat)
+      every(heartbeatMs, 'A heartbeat failed.', beat)
       wake()
     },
     wake,
@@ -172,9 +195,9 @@ export function createWorker(deps: DriveDeps, options: WorkerOptions): Worker {
     async stop(drainMs) {
       running = false
       await filling
-      for (const { interruption } of held.values()) interruption.drain()
+      for (const { interruption } of held) interruption.drain()
       const late = setTimeout(() => {
-        for (const { interruption } of held.values()) interruption.stop('shutdown')
+        for (const { interruption } of held) interruption.stop('shutdown')
       }, drainMs)
       // The heartbeat goes on meanwhile: the leases hold until their runs have let go.
       await Promise.all(driving)

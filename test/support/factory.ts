@@ -18,7 +18,7 @@ import { createPriceBook, type PriceFile, priceBook } from '../../src/money/pric
 import { rate } from '../../src/money/rating.ts'
 import { insertUsage } from '../../src/money/usage-store.ts'
 import type { CapturePolicy } from '../../src/runtime/agent/context.ts'
-import { createRuntime } from '../../src/runtime/create-runtime.ts'
+import { createRuntime, type RuntimeDeps } from '../../src/runtime/create-runtime.ts'
 import type { RuntimeObserver } from '../../src/runtime/observer.ts'
 import type { Run, Runtime } from '../../src/runtime/runtime.ts'
 import type { Worker } from '../../src/runtime/worker.ts'
@@ -38,6 +38,7 @@ export interface FactoryOptions {
   readonly capture?: CapturePolicy
   readonly observer?: RuntimeObserver
   readonly prices?: PriceFile
+  readonly lease?: RuntimeDeps['lease']
   /** Whether the worker starts at once. Default true. */
   readonly working?: boolean
 }
@@ -91,6 +92,7 @@ export async function openFactory(options: FactoryOptions = {}): Promise<Factory
     capturePolicy: async () => options.capture ?? 'full',
     concurrency: options.concurrency ?? 8,
     random: () => 0,
+    ...(options.lease === undefined ? {} : { lease: options.lease }),
     ...(options.observer === undefined ? {} : { observer: options.observer }),
   })
   if (options.working !== false) await worker.start()

@@ -10,6 +10,7 @@ import type { CodeGuardrail, CodeTool } from '../../define/code-tool.ts'
 import type { DefinedAgent } from '../../define/define-agent.ts'
 import type { DefinedWorkflow } from '../../define/define-workflow.ts'
 import { createHostCollector, type HostItem, type HostProject } from './host-project.ts'
+import { openPackageDoor } from './package-door.ts'
 
 /** In the order in which they are loaded. */
 export const HOST_FOLDERS = ['tools', 'guardrails', 'agents', 'workflows'] as const
@@ -20,6 +21,7 @@ const NOT_A_DEFINITION = /\.(?:test|spec|d)\.m?[jt]s$/
 
 /** Everything that the files export and `define…` made. Files that cannot be used are among the problems, never thrown. */
 export async function loadHostProject(folder: string): Promise<HostProject> {
+  openPackageDoor()
   const collector = createHostCollector()
   const files = HOST_FOLDERS.flatMap((name) => sourceFiles(join(folder, name), 0)).map((path) =>
     relative(folder, path),

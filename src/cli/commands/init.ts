@@ -3,10 +3,10 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { PACKAGE_VERSION } from '../../app/package-version.ts'
 import type { Act } from '../act.ts'
 import { CliFailure, usage } from '../cli-failure.ts'
 import { writeJson } from '../output/answers.ts'
-import { packageVersion } from '../package-version.ts'
 import { projectFiles } from '../scaffold/project-files.ts'
 import type { Session } from '../session.ts'
 
@@ -23,7 +23,7 @@ export function addInitCommand(program: Command, act: Act): void {
 async function makeProject(session: Session, given: string): Promise<void> {
   const { world } = session
   const folder = resolve(world.folder, given)
-  const files = projectFiles({ name: packageName(basename(folder)), version: packageVersion() })
+  const files = projectFiles({ name: packageName(basename(folder)), dependency: dependencyOf(folder) })
   const paths = Object.keys(files)
   const there = await Promise.all(paths.map((path) => exists(join(folder, path))))
   const taken = paths.filter((_, index) => there[index])
@@ -41,6 +41,12 @@ async function makeProject(session: Session, given: string): Promise<void> {
   for (const path of paths) session.out.line(join(given, path))
   const enter = relative(world.folder, folder) === '' ? '' : `cd ${given} && `
   session.note(`\nNext: ${enter}npm install && npm test && npm run dev`)
+}
+
+/** A checkout is used as it lies; a published package by its version. */
+function dependencyOf(folder: string): string {
+  const checkout = import.meta.url.endsWith('.ts')
+  return checkout ? `file:${relative(folder, join(import.meta.dirname, '../../..'))}` : `^${PACKAGE_VERSION}`
 }
 
 async function exists(path: string): Promise<boolean> {

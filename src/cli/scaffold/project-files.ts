@@ -3,14 +3,14 @@
 export interface ProjectNames {
   /** The name in package.json. */
   readonly name: string
-  /** The version of this package that the project is made for. */
-  readonly version: string
+  /** Where the project gets this package from: a range of versions, or the folder of a checkout. */
+  readonly dependency: string
 }
 
 /** Paths in the project, and what stands in each file. */
-export function projectFiles({ name, version }: ProjectNames): Readonly<Record<string, string>> {
+export function projectFiles({ name, dependency }: ProjectNames): Readonly<Record<string, string>> {
   return {
-    'package.json': packageJson(name, version),
+    'package.json': packageJson(name, dependency),
     'tsconfig.json': TSCONFIG,
     '.gitignore': 'node_modules/\n.agent-factory/\n.env\n',
     '.env.example': ENV_EXAMPLE,
@@ -21,7 +21,7 @@ export function projectFiles({ name, version }: ProjectNames): Readonly<Record<s
   }
 }
 
-function packageJson(name: string, version: string): string {
+function packageJson(name: string, dependency: string): string {
   const content = {
     name,
     version: '0.1.0',
@@ -34,7 +34,7 @@ function packageJson(name: string, version: string): string {
       test: 'node --test "test/**/*.test.ts"',
       types: 'tsc --noEmit',
     },
-    dependencies: { 'agent-factory': `^${version}` },
+    dependencies: { 'agent-factory': dependency },
     devDependencies: { '@types/node': '^24.0.0', typescript: '^5.9.0' },
   }
   return `${JSON.stringify(content, undefined, 2)}\n`

@@ -1,13 +1,15 @@
 // Decides what the offline model does with a conversation: call tools, answer from their results, summarise, or say what it is.
-// Pure: the same conversation gives the same response. It calls tools at most once per question, so it cannot loop.
+// Pure: the same conversation gives the same response. Each search is asked at most once per question, so it cannot loop.
 
 import { isJsonObject, type JsonObject } from '../../base/json.ts'
 import type { AssistantPart, Message, ToolCallPart } from '../../contract/message.ts'
 import type { ModelRequest } from '../model.ts'
-import { chooseTools } from './calling/choose-tools.ts'
-import { introduce } from './introduction.ts'
-import { type CalledResult, quoteResults } from './quoting/quote-results.ts'
+import { chooseTools, furtherSearches, type ToolCallPlan } from './calling/choose-tools.ts'
+import { askFor, introduce } from './introduction.ts'
+import { type CalledResult, isUnanswered, queryOf, quoteResults } from './quoting/quote-results.ts'
 import { structuredAnswer } from './quoting/structured-answer.ts'
+import { type SmallTalk, smallTalk } from './reading/small-talk.ts'
+import { contentStems } from './reading/words.ts'
 import { summarise } from './summary.ts'
 
 /** A message without tools that is at least so long is a text to summarise and not a question. */
@@ -17,22 +19,48 @@ export function respond(request: ModelRequest): readonly AssistantPart[] {
   const at = request.messages.findLastIndex(({ role }) => role === 'user')
   const question = textAt(request.messages, at)
   const results = resultsAfter(request.messages, at)
-  if (results.length > 0) return answer(request, question, quoteResults(question, results), results)
+  if (results.length > 0) {
+    const further = furtherCalls(request, results)
+    if (further.length > 0) return toCalls(request, further)
+    return answer(request, question, quoteResults(question, results), results)
+  }
   const said = smallTalk(question)
-  if (said !== undefined) return answer(request, question, said, [])
+  if (said !== undefined && (request.tools.length > 0 || said === 'thanks'))
+    return answer(request, question, SMALL_TALK[said](request), [])
   if (request.tools.length === 0) return answer(request, question, withoutTools(request, question), [])
-  const choice = chooseTools(request.tools, question, earlierQuestion(request.messages, at))
-  if (choice.calls.length === 0)
-    return answer(request, question, introduce(request.tools, choice.lacking), [])
-  return choice.calls.map(
+  const { calls, lacking } = chooseTools(request.tools, question, earlierQuestion(request.messages, at))
+  if (calls.length > 0) return toCalls(request, calls)
+  const prose = lacking === undefined ? introduce(request.tools, NO_TOOL) : askFor(lacking)
+  return answer(request, question, prose, [])
+}
+
+const NO_TOOL = 'I found no tool that fits this message.'
+const SMALL_TALK: Readonly<Record<SmallTalk, (request: ModelRequest) => string>> = {
+  thanks: () => 'You are welcome.',
+  farewell: () => 'Goodbye.',
+  greeting: ({ tools }) => introduce(tools, 'Hello.'),
+}
+
+function toCalls({ messages }: ModelRequest, calls: readonly ToolCallPlan[]): readonly AssistantPart[] {
+  return calls.map(
     ({ tool, arguments: args }, index): ToolCallPart => ({
       type: 'tool_call',
       // Made from its place in the conversation: unique in a run, and the same when the run is replayed.
-      callId: `call_${request.messages.length}_${index}`,
+      callId: `call_${messages.length}_${index}`,
       tool,
       arguments: { json: args },
     }),
   )
+}
+
+/** Where a search of documents found no answer, the next search is asked the same. */
+function furtherCalls({ tools }: ModelRequest, results: readonly CalledResult[]): readonly ToolCallPlan[] {
+  const called = results.map(({ result }) => result.tool)
+  return results
+    .filter(isUnanswered)
+    .flatMap(({ arguments: args }) => queryOf(args) ?? [])
+    .filter((query) => contentStems(query).length > 0)
+    .flatMap((query) => furtherSearches(tools, query, called))
 }
 
 function answer(
@@ -54,14 +82,7 @@ function withoutTools(request: ModelRequest, question: string): string {
   const transcript = isAsked ? transcriptOf(request.messages) : ''
   if (transcript !== '') return summarise(transcript)
   // A text for a form: what it says is quoted into the fields.
-  return request.outputSchema === undefined ? introduce([], undefined) : question
-}
-
-const THANKS =
-  /^\W*(?:thanks|thank you|thx|cheers)(?:\s+(?:a lot|so much|very much|again|for \w[\w ]{0,30}))?\W*$/i
-
-function smallTalk(question: string): string | undefined {
-  return THANKS.test(question) ? 'You are welcome.' : undefined
+  return request.outputSchema === undefined ? introduce([]) : question
 }
 
 /** The results of the tools called since the user's last message, with what they were called with. */

@@ -13,7 +13,13 @@ export function cleanOutcome(outcome: ModelOutcome): ModelOutcome {
     const failure = { ...outcome.failure, message: clean(outcome.failure.message, 1_000) }
     return { ...outcome, failure, partial: outcome.partial.map(cleanPart) }
   }
-  return outcome.parts.every(isClean) ? outcome : { ...outcome, parts: outcome.parts.map(cleanPart) }
+  const { responseId, responseModel } = outcome
+  return {
+    ...outcome,
+    parts: outcome.parts.every(isClean) ? outcome.parts : outcome.parts.map(cleanPart),
+    ...(responseId === undefined ? {} : { responseId: clean(responseId, NAME_CHARS_MAX) }),
+    ...(responseModel === undefined ? {} : { responseModel: clean(responseModel, NAME_CHARS_MAX) }),
+  }
 }
 
 function isClean(part: AssistantPart): boolean {

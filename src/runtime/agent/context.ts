@@ -52,7 +52,9 @@ export interface OpenCall {
   readonly effect: StepRow['effect']
   readonly childRunId: RunId | null
   /** Intended by an earlier process, which may have made the call. */
-  stale: boolean
+  readonly stale: boolean
+  /** This process has made the call, or an earlier one may have. */
+  made: boolean
   result: ToolResult['output'] | undefined
 }
 

@@ -23,4 +23,5 @@ export type Drive = (
   run: RunRow,
   job: ClaimedJob | undefined,
   interruption: Interruption,
+  untrusted: boolean,
 ) => Promise<DriveEnd>

@@ -3,7 +3,6 @@
 import { AppError } from '../../base/errors.ts'
 import type { AgentLimits } from '../../contract/agent.ts'
 import type { ClaimedJob } from '../../queue/job.ts'
-import { ConstraintError, StorageError } from '../../storage/storage-errors.ts'
 import { LeaseLost } from '../journal/journal.ts'
 import type { RunRow } from '../journal/run-store.ts'
 import { toRunLimits } from '../run-limits.ts'
@@ -13,14 +12,19 @@ import { failUnloaded, finish, park, type RunEndState, release } from './finish.
 import { type Interruption, Stopped } from './interruption.ts'
 import { loadContext, reloadTurn } from './load.ts'
 import { runLoop } from './loop.ts'
+import { isStorageTrouble } from './storage-trouble.ts'
 import { callAgent } from './sub-agent.ts'
 
-/** Drives an adopted run. `job` is undefined for a run that its parent drives. Never throws. */
+/**
+ * Drives an adopted run. `job` is undefined for a run that its caller drives, `untrusted` whether the caller has read
+ * what may steer it. Throws only where nothing can be stored.
+ */
 export async function driveRun(
   deps: DriveDeps,
   run: RunRow,
   job: ClaimedJob | undefined,
   interruption: Interruption,
+  untrusted = false,
 ): Promise<DriveEnd> {
   let ctx: RunContext | undefined
   const deadline = setTimeout(() => interruption.stop('deadline'), timeLeft(run, deps.clock()))
@@ -28,14 +32,14 @@ export async function driveRun(
   deps.active.set(run.id, interruption)
   try {
     if (run.cancelRequestedAt !== null) interruption.stop('cancelled')
-    ctx = await loadContext(deps, run, interruption)
+    ctx = await loadContext(deps, run, interruption, untrusted)
     deps.observer.runStarted(ctx.observed)
     return await advance(ctx, job)
   } catch (error) {
     return await giveUp(deps, run, ctx, job, error)
   } finally {
     clearTimeout(deadline)
-    deps.active.delete(run.id)
+    if (deps.active.get(run.id) === interruption) deps.active.delete(run.id)
   }
 }
 
@@ -86,14 +90,11 @@ async function settleOn(ctx: RunContext): Promise<RunEndState | 'waiting' | 'rel
     }
     if (error instanceof AppError) return { state: 'failed', error }
     ctx.deps.observer.trouble('A run failed unexpectedly.', { runId: ctx.run.id, error })
-    return {
-      state: 'failed',
-      error: new AppError('internal', 'The run failed for a reason inside the platform; its log has more.'),
-    }
+    return { state: 'failed', error: INTERNAL }
   }
 }
 
-/** Nothing could be loaded or stored. A run whose definition cannot be bound fails; any other is left to its lease. */
+/** Nothing could be loaded or stored. Trouble of the database passes: the run is left to its lease. Any other stays: it fails. */
 async function giveUp(
   deps: DriveDeps,
   run: RunRow,
@@ -102,19 +103,23 @@ async function giveUp(
   error: unknown,
 ): Promise<DriveEnd> {
   if (error instanceof LeaseLost) return { status: 'lost' }
-  deps.observer.trouble('A run could not go on; it is taken up again when its lease lapses.', {
-    runId: run.id,
-    error,
-  })
-  if (ctx !== undefined || !(error instanceof AppError) || isStorageTrouble(error)) return { status: 'lost' }
-  return (await failUnloaded(deps, run, job, error)) ? { status: 'released' } : { status: 'lost' }
+  const passes = isStorageTrouble(error)
+  const outlook = passes ? 'it is taken up again when its lease lapses' : 'it fails'
+  deps.observer.trouble(`A run could not go on; ${outlook}.`, { runId: run.id, error })
+  if (passes) return { status: 'lost' }
+  const end = error instanceof AppError ? error : INTERNAL
+  if (!(await failUnloaded(deps, run, job, end))) return { status: 'lost' }
+  if (ctx !== undefined) {
+    const ms = deps.clock() - run.createdAt
+    deps.observer.runEnded(ctx.observed, { state: 'failed', errorCode: end.code, ms })
+  }
+  return { status: 'released' }
 }
 
-/** The database's own trouble: nothing can be said of the run, so nothing is. */
-function isStorageTrouble(error: unknown): boolean {
-  if (error instanceof AppError) return error.code.startsWith('storage.') || error.code.startsWith('server.')
-  return error instanceof StorageError || error instanceof ConstraintError
-}
+const INTERNAL = new AppError(
+  'internal',
+  'The run failed for a reason inside the platform; its log has more.',
+)
 
 function timeLeft(run: RunRow, now: number): number {
   const { timeoutMs } = toRunLimits(JSON.parse(run.limits) as AgentLimits)

@@ -1,15 +1,21 @@
 // How a run ends or lets go: state, event, job, session and capture policy in one transaction.
 
 import type { AppError } from '../../base/errors.ts'
+import type { RunId, SessionId } from '../../base/ids.ts'
 import { type Json, type JsonObject, withoutNul } from '../../base/json.ts'
 import { formatUsd } from '../../base/money.ts'
+import type { EpochMs } from '../../base/time.ts'
 import { appendRunEvent } from '../../events/append.ts'
 import type { ClaimedJob } from '../../queue/job.ts'
 import { settleJob } from '../../queue/job-store.ts'
+import type { TenantTransaction } from '../../storage/database.ts'
 import { applyCapture } from '../capture.ts'
-import { advanceRun, finishRun, type RunRow, setAside, waitingChildren } from '../journal/run-store.ts'
-import { interruptSteps, waitingSteps } from '../journal/step-store.ts'
+import { firstAnswer } from '../journal/message-store.ts'
+import { countEvent, finishRun, lockRun, type RunRow, setAside } from '../journal/run-store.ts'
+import { waitingChildren } from '../journal/run-tree-store.ts'
+import { interruptSteps, putBackStep, waitingSteps } from '../journal/step-store.ts'
 import { insertTurn, leaveSession } from '../session-store.ts'
+import { closeBelow, closeRun } from './close-run.ts'
 import type { DriveDeps, RunContext } from './context.ts'
 
 export type RunEndState =
@@ -17,11 +23,13 @@ export type RunEndState =
   | { readonly state: 'failed'; readonly error: Pick<AppError, 'code' | 'message'> }
   | { readonly state: 'cancelled' }
 
-/** Ends the run with all that was gathered. */
+/** Ends the run with all that was gathered, and what is still open below it. */
 export async function finish(ctx: RunContext, job: ClaimedJob | undefined, end: RunEndState): Promise<void> {
-  const { journal, run, tally } = ctx
-  const at = ctx.deps.clock()
+  const { journal, run, tally, deps } = ctx
+  const at = deps.clock()
   const open = ctx.turn !== undefined
+  const closing = { metering: deps.metering, capture: ctx.capture, actor: deps.worker, at }
+  let below: readonly RunId[] = []
   journal.event(`run.${end.state}`, {
     ...(end.state === 'failed' ? { code: end.error.code } : {}),
     tool_calls: tally.toolCalls,
@@ -36,104 +44,110 @@ export async function finish(ctx: RunContext, job: ClaimedJob | undefined, end: 
       state: end.state,
       output: end.state === 'completed' ? JSON.stringify(end.output) : null,
       errorCode: end.state === 'failed' ? end.error.code : null,
-      errorMessage: end.state === 'failed' ? end.error.message : null,
+      errorMessage: end.state === 'failed' ? withoutNul(end.error.message) : null,
       at,
     })
-    if (open) await tx.run(interruptSteps, { runId: run.id, at })
-    if (job !== undefined) await settleJob(tx, job, 'done', at)
-    const { sessionId } = run
-    if (sessionId !== null) {
-      const turns = end.state === 'completed' ? 1 : 0
-      const left = await tx.first(leaveSession, { id: sessionId, runId: run.id, turns, at })
-      if (left !== undefined && end.state === 'completed') {
-        const turn = { sessionId, seq: left.turnCount, runId: run.id, createdAt: at }
-        await tx.run(insertTurn, {
-          ...turn,
-          input: inputText(JSON.parse(run.input) as Json),
-          output: withoutNul(end.text),
-        })
-      }
+    if (open) {
+      await tx.run(interruptSteps, { runId: run.id, at })
+      below = await closeBelow(tx, run, closing)
     }
+    if (job !== undefined) await settleJob(tx, job, 'done', at)
+    if (run.sessionId !== null) await speak(ctx, tx, run.sessionId, end, at)
     await applyCapture(tx, run.id, ctx.capture)
   })
   await journal.flush()
-  ctx.deps.observer.runEnded(ctx.observed, {
+  for (const id of below) deps.written(id)
+  deps.observer.runEnded(ctx.observed, {
     state: end.state,
     errorCode: end.state === 'failed' ? end.error.code : undefined,
     ms: at - run.createdAt,
   })
 }
 
+/** Leaves the session; a completed run was a turn of it. */
+async function speak(
+  ctx: RunContext,
+  tx: TenantTransaction,
+  sessionId: SessionId,
+  end: RunEndState,
+  at: EpochMs,
+): Promise<void> {
+  const { run } = ctx
+  const turns = end.state === 'completed' ? 1 : 0
+  const left = await tx.first(leaveSession, { id: sessionId, runId: run.id, turns, at })
+  if (left === undefined || end.state !== 'completed') return
+  const turn = { sessionId, seq: left.turnCount, runId: run.id, createdAt: at }
+  // What the guardrails let pass, as the model was told it.
+  const answer = await tx.first(firstAnswer, { runId: run.id })
+  const asked = answer === undefined ? undefined : ctx.messages[answer.seq - 2]
+  const input = asked?.role === 'user' ? asked.text : inputText(JSON.parse(run.input) as Json)
+  await tx.run(insertTurn, { ...turn, input: withoutNul(input), output: withoutNul(end.text) })
+}
+
 /**
- * Lets the run wait for a person. False where an answer came meanwhile: then the run goes on at once.
- * The check and the change are one transaction, so that an answer cannot fall between them.
+ * Lets the run wait for a person. False where it may go on at once: an answer came meanwhile, or a request to cancel it.
+ * The check and the change are one transaction, so that nothing can fall between them.
  */
 export async function park(ctx: RunContext, job: ClaimedJob | undefined): Promise<boolean> {
-  const { journal, run } = ctx
-  const reason = ctx.turn?.some((call) => call.waitingReason === 'in_doubt') ? 'in_doubt' : 'approval'
-  let parked = false
+  const { journal, run, deps } = ctx
+  const open = (ctx.turn ?? []).filter(({ result }) => result === undefined)
+  const reason = open.some((call) => call.waitingReason === 'in_doubt') ? 'in_doubt' : 'approval'
   await journal.flush()
-  journal.add(async (tx) => {
+  const found = await journal.fenced(async (tx, row) => {
+    if (row.cancelRequestedAt !== null) return 'cancelled'
     const steps = await tx.first(waitingSteps, { runId: run.id })
     const children = await tx.first(waitingChildren, { rootRunId: run.rootRunId, parentRunId: run.id })
-    parked = Number(steps?.waiting ?? 0) + Number(children?.waiting ?? 0) > 0
-    if (!parked) return
+    // One that waits no more has its answer: the run goes on with it, though others wait still.
+    if (Number(steps?.waiting ?? 0) + Number(children?.waiting ?? 0) < open.length) return 'answered'
+    const at = deps.clock()
+    const counted = await tx.first(countEvent, { id: run.id })
+    const event = { type: 'run.waiting', runId: run.id, actor: deps.worker, data: { reason }, at } as const
+    if (counted !== undefined) await appendRunEvent(tx, { ...event, runSeq: counted.eventCount })
     await tx.run(setAside, { id: run.id, fence: run.fence, state: 'waiting', waitingReason: reason })
-    if (job !== undefined) await settleJob(tx, job, 'parked', ctx.deps.clock())
+    if (job !== undefined) await settleJob(tx, job, 'parked', at)
+    return 'waiting'
   })
-  journal.event('run.waiting', { reason })
-  await journal.flush()
-  if (parked) {
-    ctx.deps.observer.runEnded(ctx.observed, {
-      state: 'waiting',
-      errorCode: undefined,
-      ms: ctx.deps.clock() - run.createdAt,
-    })
-  }
-  return parked
+  if (found === 'cancelled') ctx.interruption.stop('cancelled')
+  if (found !== 'waiting') return false
+  const ms = deps.clock() - run.createdAt
+  deps.observer.runEnded(ctx.observed, { state: 'waiting', errorCode: undefined, ms })
+  return true
 }
 
 /** Gives the run back to the queue: another worker goes on from the last step. */
 export async function release(ctx: RunContext, job: ClaimedJob | undefined): Promise<void> {
   const { journal, run } = ctx
+  // Nobody needs to wonder what became of a call that was not made.
+  const unmade = (ctx.turn ?? []).filter(
+    (call) => call.effect === 'once' && call.state === 'intended' && !call.made,
+  )
   journal.add(async (tx) => {
+    for (const { step } of unmade) await tx.run(putBackStep, { runId: run.id, seq: step })
     await tx.run(setAside, { id: run.id, fence: run.fence, state: 'queued', waitingReason: null })
     if (job !== undefined) await settleJob(tx, job, 'queued', ctx.deps.clock())
   })
   await journal.flush()
 }
 
-/** Fails a run whose plan cannot be made: a tool or guardrail that this server does not have. False where the lease was lost. */
+/** Fails a run that cannot be loaded, as rows. False where the lease was lost. */
 export async function failUnloaded(
   deps: DriveDeps,
   run: RunRow,
   job: ClaimedJob | undefined,
-  error: AppError,
+  error: Pick<AppError, 'code' | 'message'>,
 ): Promise<boolean> {
   const at = deps.clock()
-  const nothing = {
-    steps: 0,
-    messages: 0,
-    toolCalls: 0,
-    inputTokens: 0,
-    outputTokens: 0,
-    costNanos: 0n,
-    unpriced: 0,
-  }
-  const stored = await deps.db.tenant(run.tenantId).write(async (tx) => {
-    const advanced = await tx.first(advanceRun, { id: run.id, fence: run.fence, events: 1, ...nothing })
-    if (advanced === undefined) return false
-    const end = { output: null, errorCode: error.code, errorMessage: error.message, at }
-    await tx.run(finishRun, { id: run.id, fence: run.fence, state: 'failed', ...end })
+  const capture = await deps.capturePolicy(run.tenantId)
+  const closing = { metering: deps.metering, capture, actor: deps.worker, at }
+  const ended = await deps.db.tenant(run.tenantId).write(async (tx) => {
+    const row = await tx.first(lockRun, { id: run.id })
+    if (row?.fence !== run.fence || row.state !== 'running') return undefined
+    await closeRun(tx, run.id, { state: 'failed', error }, closing)
     if (job !== undefined) await settleJob(tx, job, 'done', at)
-    if (run.sessionId !== null)
-      await tx.first(leaveSession, { id: run.sessionId, runId: run.id, turns: 0, at })
-    const event = { runId: run.id, runSeq: advanced.eventCount, actor: deps.worker, at }
-    await appendRunEvent(tx, { ...event, type: 'run.failed', data: { code: error.code } })
-    return true
+    return [run.id, ...(await closeBelow(tx, run, closing))]
   })
-  deps.written(run.id)
-  return stored
+  for (const id of ended ?? []) deps.written(id)
+  return ended !== undefined
 }
 
 /** The user's text: the input itself, its only member `text`, or its JSON. */

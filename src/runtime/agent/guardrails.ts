@@ -6,6 +6,10 @@ import type { Guardrail } from '../../contract/agent.ts'
 import type { CodeGuardrail, CodeGuardrailContext } from '../../define/code-tool.ts'
 import { compileExpression } from '../../sandbox/expression.ts'
 import { compilePattern } from '../../sandbox/pattern.ts'
+import { timed } from './interruption.ts'
+
+/** How long the host's code may take to judge. What it has not judged by then does not pass. */
+const GUARDRAIL_MS_MAX = 30_000
 
 export type Place = Guardrail['on']
 
@@ -132,8 +136,22 @@ function compileRule(guardrail: Guardrail, code: ReadonlyMap<string, CodeGuardra
         on,
         code: true,
         check: async ({ tool, value }, context) => {
-          const verdict = await rule.check(tool === undefined ? value : { tool, arguments: value }, context)
-          return verdict.action === 'allow' ? undefined : verdict
+          const seen = tool === undefined ? value : { tool, arguments: value }
+          const result = await timed(GUARDRAIL_MS_MAX, context.signal, (signal) =>
+            rule.check(seen, { ...context, signal }),
+          )
+          switch (result.status) {
+            case 'done':
+              return result.value.action === 'allow' ? undefined : result.value
+            case 'threw':
+              throw result.error
+            case 'stopped':
+              throw context.signal.reason
+            case 'timeout':
+              return { action: 'block', message: `The guardrail "${name}" did not answer in time.` }
+            default:
+              return result satisfies never
+          }
         },
       }
     }

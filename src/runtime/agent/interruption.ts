@@ -19,15 +19,18 @@ export interface Interruption {
   stop(reason: StopReason): void
   /** Stops at the next step, and lets what runs now come to its end. */
   drain(): void
+  draining(): boolean
   /** Throws `Stopped` where a reason was given. */
   check(): void
   reason(): StopReason | undefined
 }
 
-export function createInterruption(): Interruption {
+/** Below `outer`, it drains with it; who drives below hands on the reasons. */
+export function createInterruption(outer?: Interruption): Interruption {
   const controller = new AbortController()
   let reason: StopReason | undefined
-  let draining = false
+  let drained = false
+  const draining = (): boolean => drained || outer?.draining() === true
   return {
     signal: controller.signal,
     stop(why) {
@@ -36,11 +39,12 @@ export function createInterruption(): Interruption {
       controller.abort(new Stopped(why))
     },
     drain() {
-      draining = true
+      drained = true
     },
+    draining,
     check() {
       if (reason !== undefined) throw new Stopped(reason)
-      if (draining) throw new Stopped('shutdown')
+      if (draining()) throw new Stopped('shutdown')
     },
     reason: () => reason,
   }
@@ -87,7 +91,8 @@ export async function timed<T>(
     const stop = (): void => finish({ status: 'stopped' })
     const timer = setTimeout(() => finish({ status: 'timeout' }), ms)
     outer.addEventListener('abort', stop, { once: true })
-    work(controller.signal).then(
+    // Foreign code may throw at once, or answer what is no promise.
+    Promise.try(work, controller.signal).then(
       (value) => finish({ status: 'done', value }),
       (error: unknown) => finish({ status: 'threw', error }),
     )

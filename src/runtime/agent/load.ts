@@ -1,11 +1,12 @@
 // A run is taken up: from nothing, or from what an earlier worker left in the journal.
 
+import { AppError } from '../../base/errors.ts'
 import type { AgentId, TenantId } from '../../base/ids.ts'
 import type { Json } from '../../base/json.ts'
 import type { AgentLimits } from '../../contract/agent.ts'
 import type { TenantReader } from '../../storage/database.ts'
 import { createJournal } from '../journal/journal.ts'
-import { type RunRow, runById } from '../journal/run-store.ts'
+import type { RunRow } from '../journal/run-store.ts'
 import { type StepRow, stepBySeq, stepsAfter } from '../journal/step-store.ts'
 import { toRunLimits } from '../run-limits.ts'
 import type { DriveDeps, OpenCall, RunContext } from './context.ts'
@@ -14,6 +15,7 @@ import { REPAIR } from './loop.ts'
 import { readMessages, stepOutput } from './message-log.ts'
 import { recordAttempt } from './model-turn.ts'
 import { stableKey } from './stable-key.ts'
+import { addUsageOf } from './usage-below.ts'
 
 const STEPS_PAGE = 500
 
@@ -22,6 +24,7 @@ export async function loadContext(
   deps: DriveDeps,
   run: RunRow,
   interruption: Interruption,
+  untrusted: boolean,
 ): Promise<RunContext> {
   const { tenantId } = run
   const plan = await deps.planner.plan(tenantId, run.definitionId as AgentId, run.definitionVersion, run.pins)
@@ -59,7 +62,7 @@ export async function loadContext(
     answerStep: 0,
     attempts: 0,
     repairs: 0,
-    untrusted: false,
+    untrusted,
   }
   if (run.stepCount > 0 || run.messageCount > 0) await db.read((reader) => restore(ctx, reader))
   return ctx
@@ -79,15 +82,21 @@ async function restore(ctx: RunContext, reader: TenantReader): Promise<void> {
   const steps = await readSteps(ctx, reader)
   const bySeq = new Map(steps.map((step) => [step.seq, step]))
   const messages = await readMessages(reader, ctx.run.id, ctx.run.messageCount, async (seq) => bySeq.get(seq))
-  if (messages !== undefined) ctx.messages.push(...messages)
+  // To begin anew would make again what was made.
+  if (messages === undefined)
+    throw new AppError('run.lost', 'What was said in this run is not kept any more.')
+  for (const message of messages) ctx.messages.push(message)
   ctx.repairs = ctx.messages.filter(
     (message) => message.role === 'user' && message.text.startsWith(REPAIR),
   ).length
-  for (const step of steps) await replay(ctx, reader, step)
+  for (const step of steps) replay(ctx, step)
+  const called = steps.filter(({ state }) => state === 'done' || state === 'failed')
+  const children = called.map(({ childRunId }) => childRunId).filter((id) => id !== null)
+  await addUsageOf(reader, ctx.run.rootRunId, children, ctx.tally)
   if (ctx.messages.at(-1)?.role === 'assistant') ctx.turn = await turnOf(ctx, reader, steps)
 }
 
-async function replay(ctx: RunContext, reader: TenantReader, step: StepRow): Promise<void> {
+function replay(ctx: RunContext, step: StepRow): void {
   if (step.kind === 'model' || step.kind === 'compaction') {
     ctx.attempts = step.state === 'done' ? 0 : step.attempt
     if (step.kind === 'model' && step.state === 'done') {
@@ -104,23 +113,17 @@ async function replay(ctx: RunContext, reader: TenantReader, step: StepRow): Pro
   if (step.state !== 'done') return
   const callable = ctx.plan.callables.get(step.name)
   ctx.untrusted ||= callable === undefined || callable.type === 'agent' || callable.tool.untrusted
-  if (step.childRunId === null) return
-  const child = await reader.first(runById, { id: step.childRunId })
-  if (child === undefined) return
-  ctx.tally.tokens += child.inputTokens + child.outputTokens
-  ctx.tally.costNanos += child.costNanos
-  ctx.tally.unpriced += child.unpricedCount
 }
 
 function recordLost(ctx: RunContext, step: StepRow): void {
   recordAttempt(ctx, {
-    prompt: { head: ctx.plan.head, messagesUntil: step.kind === 'model' ? ctx.messages.length : 0 },
+    headHash: step.kind === 'model' ? ctx.plan.head.hash : '',
+    messagesUntil: step.kind === 'model' ? ctx.messages.length : 0,
     model: step.name,
     step: step.seq,
     attempt: step.attempt,
     startedAt: step.startedAt,
     outcome: 'interrupted',
-    runId: ctx.run.id,
   })
 }
 
@@ -166,6 +169,7 @@ async function openCalls(
       effect: row.effect,
       childRunId: row.childRunId,
       stale: stale && row.state === 'intended',
+      made: stale && row.state === 'intended',
       result: row.state === 'done' || row.state === 'failed' ? await stepOutput(reader, row) : undefined,
     })
   }

@@ -1,15 +1,12 @@
 // One turn of the model: attempts, each intended and recorded with its usage and cost, until an answer or the end of patience.
 
 import { AppError } from '../../base/errors.ts'
-import { newId } from '../../base/ids.ts'
-import { formatUsd } from '../../base/money.ts'
 import { type AssistantPart, assistantText } from '../../contract/message.ts'
-import { ZERO_COUNTS } from '../../contract/usage.ts'
 import type { ModelFailure, ModelOutcome, ModelRequest } from '../../models/model.ts'
 import { nextAttempt } from '../../models/retry.ts'
 import { putBody } from '../journal/message-store.ts'
-import { insertModelCall } from '../journal/model-call-store.ts'
-import { endStep, insertStep } from '../journal/step-store.ts'
+import { insertStep } from '../journal/step-store.ts'
+import { type Attempt, attemptRecord, failureOf } from './attempt-record.ts'
 import { cleanOutcome } from './clean-outcome.ts'
 import type { RunContext } from './context.ts'
 import { pause } from './interruption.ts'
@@ -37,7 +34,7 @@ export async function askModel(ctx: RunContext, prompt: Prompt): Promise<Answer>
     attemptsOnModel += 1
     ctx.attempts += 1
     const { step, outcome } = await attempt(ctx, prompt, model)
-    const failure = outcome.status === 'failed' ? outcome.failure : emptiness(outcome.parts)
+    const failure = failureOf(outcome)
     if (failure === undefined && outcome.status === 'answered') {
       ctx.attempts = 0
       refuseRefusal(outcome)
@@ -70,7 +67,7 @@ async function attempt(
   prompt: Prompt,
   model: string,
 ): Promise<{ step: number; outcome: ModelOutcome }> {
-  const { deps, journal, run } = ctx
+  const { deps, journal } = ctx
   const step = journal.nextStep()
   const attemptNumber = ctx.attempts
   const startedAt = deps.clock()
@@ -87,7 +84,16 @@ async function attempt(
     usage: outcome.usage,
     startedAt,
   })
-  recordAttempt(ctx, { prompt, model, step, attempt: attemptNumber, startedAt, outcome, runId: run.id })
+  const { head, messagesUntil } = prompt
+  recordAttempt(ctx, {
+    model,
+    step,
+    attempt: attemptNumber,
+    headHash: head.hash,
+    messagesUntil,
+    startedAt,
+    outcome,
+  })
   return { step, outcome }
 }
 
@@ -148,121 +154,16 @@ async function call(ctx: RunContext, prompt: Prompt, model: string, step: number
   }
 }
 
-export interface Attempt {
-  readonly prompt: Pick<Prompt, 'head' | 'messagesUntil'>
-  readonly model: string
-  readonly step: number
-  readonly attempt: number
-  readonly startedAt: number
-  readonly outcome: ModelOutcome | 'interrupted'
-  readonly runId: RunContext['run']['id']
-}
-
-/** Gathers the record of an attempt: the step's end, the prompt log's row, the usage record, the event. All or nothing. */
-export function recordAttempt(ctx: RunContext, made: Attempt): void {
-  const { deps, journal } = ctx
-  const { outcome, step, model, startedAt } = made
-  const usage = outcome === 'interrupted' ? ({ state: 'missing', raw: null } as const) : outcome.usage
-  const counts = usage.state === 'known' ? usage.counts : ZERO_COUNTS
-  const rating = deps.metering.rate(model, usage, startedAt)
-  const costNanos = rating.costState === 'priced' ? rating.costNanos : null
-  const answered = outcome !== 'interrupted' && outcome.status === 'answered' ? outcome : undefined
-  const failed = outcome !== 'interrupted' && outcome.status === 'failed' ? outcome : undefined
-  const empty = answered === undefined ? undefined : emptiness(answered.parts)
-  const failure = failed?.failure ?? empty
-  const inMessages = answered !== undefined && empty === undefined && made.prompt.messagesUntil > 0
-  const parts = answered?.parts ?? failed?.partial ?? []
-  const at = deps.clock()
-  const id = newId('modelCall', at)
-  const inputTokens = counts.inputTokens + counts.cachedInputTokens + counts.cacheWriteTokens
-  journal.add((tx) =>
-    tx.run(endStep, {
-      runId: made.runId,
-      seq: step,
-      state: outcome === 'interrupted' ? 'interrupted' : failure === undefined ? 'done' : 'failed',
-      waitingReason: null,
-      output: null,
-      outputHash: null,
-      errorCode: failure === undefined ? null : 'model.failed',
-      errorMessage: failure?.message ?? (outcome === 'interrupted' ? INTERRUPTED : null),
-      at,
-    }),
-  )
-  journal.add((tx) =>
-    tx.run(insertModelCall, {
-      id,
-      runId: made.runId,
-      step,
-      attempt: made.attempt,
-      model,
-      responseModel: answered?.responseModel ?? null,
-      responseId: answered?.responseId ?? null,
-      status: outcome === 'interrupted' ? 'interrupted' : failure === undefined ? 'answered' : 'failed',
-      finishReason: answered?.finishReason ?? null,
-      failureKind: failure?.kind ?? null,
-      failureMessage: failure?.message ?? (outcome === 'interrupted' ? INTERRUPTED : null),
-      httpStatus: failure?.httpStatus ?? null,
-      headHash: made.prompt.head.hash,
-      messagesUntil: made.prompt.messagesUntil,
-      response: inMessages || parts.length === 0 ? null : JSON.stringify(parts),
-      usageState: usage.state,
-      ...counts,
-      costState: rating.costState,
-      costNanos,
-      startedAt,
-      firstTokenMs: outcome === 'interrupted' ? null : (outcome.timing.firstTokenMs ?? null),
-      totalMs: outcome === 'interrupted' ? 0 : Math.round(outcome.timing.totalMs),
-      capture: 'full',
-    }),
-  )
-  journal.add(
-    (tx) =>
-      deps.metering.record(tx, {
-        modelCallId: id,
-        runId: made.runId,
-        agentId: ctx.run.definitionId,
-        model,
-        usage,
-        rating,
-        at: startedAt,
-      }),
-    {
-      inputTokens,
-      outputTokens: counts.outputTokens,
-      costNanos: costNanos ?? 0n,
-      unpriced: costNanos === null ? 1 : 0,
-    },
-  )
-  journal.event(failure === undefined && answered !== undefined ? 'model.called' : 'model.failed', {
-    step,
-    attempt: made.attempt,
-    model,
-    model_call_id: id,
-    ...(answered === undefined ? {} : { finish_reason: answered.finishReason }),
-    ...(failure === undefined
-      ? outcome === 'interrupted'
-        ? { failure: 'interrupted' }
-        : {}
-      : { failure: failure.kind }),
-    usage: usage.state,
-    input_tokens: inputTokens,
-    output_tokens: counts.outputTokens,
-    cost_state: rating.costState,
-    cost_usd: costNanos === null ? null : formatUsd(costNanos),
-  })
-  ctx.tally.tokens += inputTokens + counts.outputTokens
-  ctx.tally.costNanos += costNanos ?? 0n
-  if (costNanos === null) ctx.tally.unpriced += 1
-}
-
-const INTERRUPTED = 'The process that made this call died before the answer was recorded.'
-
-/** An answer without text and without calls is no answer. */
-function emptiness(parts: readonly AssistantPart[]): ModelFailure | undefined {
-  const said = parts.some(
-    (part) => part.type === 'tool_call' || (part.type === 'text' && part.text.trim() !== ''),
-  )
-  return said ? undefined : { kind: 'empty', message: 'The model answered nothing.' }
+/** Gathers the record of an attempt, and counts it. */
+export function recordAttempt(ctx: RunContext, made: Omit<Attempt, 'runId' | 'agentId'>): void {
+  const { deps, journal, run, tally } = ctx
+  const of = { ...made, runId: run.id, agentId: run.definitionId }
+  const { write, event, counts } = attemptRecord(deps.metering, of, deps.clock())
+  journal.add(write, counts)
+  journal.event(event.type, event.data)
+  tally.tokens += counts.inputTokens + counts.outputTokens
+  tally.costNanos += counts.costNanos
+  tally.unpriced += counts.unpriced
 }
 
 function refuseRefusal(outcome: Extract<ModelOutcome, { status: 'answered' }>): void {

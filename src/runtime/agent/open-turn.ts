@@ -2,7 +2,7 @@
 
 import { AppError, type ErrorCode } from '../../base/errors.ts'
 import { newId, type RunId } from '../../base/ids.ts'
-import type { Json } from '../../base/json.ts'
+import { type Json, withoutNul } from '../../base/json.ts'
 import type { AssistantPart, ToolCallPart } from '../../contract/message.ts'
 import { insertStep, type StepRow } from '../journal/step-store.ts'
 import { checkBeforeTools } from '../run-limits.ts'
@@ -26,9 +26,10 @@ export async function openTurn(
   ctx.tally.toolCalls += calls.length
   // The host's code may take its time: the answer is put on record first, so that a crash does not ask for it again.
   if (ctx.plan.guardrails.slow.tool_call) await ctx.journal.flush()
-  const turn: OpenCall[] = []
-  for (const call of calls) turn.push(open(ctx, modelStep, call, await decide(ctx, call)))
-  ctx.turn = turn
+  // A turn is opened whole or not at all: what stops the run while a call is looked at leaves no step behind.
+  const decided: { call: ToolCallPart; decision: Decision }[] = []
+  for (const call of calls) decided.push({ call, decision: await decide(ctx, call) })
+  ctx.turn = decided.map(({ call, decision }) => open(ctx, modelStep, call, decision))
 }
 
 async function decide(ctx: RunContext, call: ToolCallPart): Promise<Decision> {
@@ -64,7 +65,7 @@ async function decide(ctx: RunContext, call: ToolCallPart): Promise<Decision> {
 }
 
 function refused(input: Json, code: ErrorCode, message: string): Decision {
-  return { state: 'failed', input, code, message }
+  return { state: 'failed', input, code, message: withoutNul(message) }
 }
 
 /** A `once` call asks a person where the definition says so, and by default where text from outside may have caused it. */
@@ -142,6 +143,7 @@ function open(ctx: RunContext, modelStep: number, call: ToolCallPart, decision: 
     effect,
     childRunId,
     stale: false,
+    made: false,
     result: failed ? { type: 'error', message: decision.message } : undefined,
   }
 }

@@ -1,7 +1,7 @@
 // The calls of a turn are made: in parallel up to a cap, each result on record before the run goes on.
 
 import { AppError, type ErrorCode } from '../../base/errors.ts'
-import type { Json } from '../../base/json.ts'
+import { type Json, withoutNul } from '../../base/json.ts'
 import type { ToolResult } from '../../contract/message.ts'
 import { beginApproved, endStep } from '../journal/step-store.ts'
 import type { OpenCall, RunContext } from './context.ts'
@@ -38,10 +38,16 @@ export async function runTurn(ctx: RunContext, callAgent: AgentCaller): Promise<
   let next = 0
   let left = open.length
   const lane = async (): Promise<void> => {
-    for (let call = open[next++]; call !== undefined; call = open[next++]) {
-      await runCall(ctx, call, callAgent)
-      left -= 1
-      if (left > 0) await ctx.journal.flush()
+    try {
+      for (let call = open[next++]; call !== undefined; call = open[next++]) {
+        await runCall(ctx, call, callAgent)
+        left -= 1
+        if (left > 0) await ctx.journal.flush()
+      }
+    } catch (error) {
+      // The run does not go on: what is being called comes to its end, and nothing more is called.
+      next = open.length
+      throw error
     }
   }
   const lanes = Math.min(open.length, ctx.limits.parallelToolCalls)
@@ -69,7 +75,11 @@ async function runCall(ctx: RunContext, call: OpenCall, callAgent: AgentCaller):
       message: `The tool "${call.name}" is no longer there.`,
     })
   }
-  if (call.state === 'approved') await begin(ctx, call)
+  if (call.state === 'approved') {
+    await begin(ctx, call)
+    ctx.interruption.check()
+  }
+  call.made = true
   const startedAt = ctx.deps.clock()
   const end =
     callable.type === 'agent'
@@ -156,6 +166,8 @@ async function reconcile(
   const answer = await timed(tool.timeoutMs, ctx.interruption.signal, (signal) =>
     ask(call.input, context(signal)),
   )
+  // The next worker asks again.
+  if (answer.status === 'stopped') return { status: 'stopped' }
   if (answer.status !== 'done' || answer.value.status === 'unknown') return { status: 'in_doubt' }
   if (answer.value.status === 'done') return checkToolOutput(tool, answer.value.output)
   return endOf(
@@ -181,7 +193,7 @@ function record(ctx: RunContext, call: OpenCall, end: CallEnd): void {
       output: stored.inline,
       outputHash: stored.hash,
       errorCode: end.status === 'failed' ? end.code : null,
-      errorMessage: end.status === 'failed' ? end.message : null,
+      errorMessage: end.status === 'failed' ? withoutNul(end.message) : null,
       at: end.status === 'in_doubt' ? null : at,
     }),
   )

@@ -1,9 +1,11 @@
 // A sub-agent's call: a run of its own below the caller's, driven under the caller's lease with what is left of its limits.
 
-import type { ErrorCode } from '../../base/errors.ts'
+import { AppError, type ErrorCode } from '../../base/errors.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
 import { AGENT_DEPTH_MAX } from '../../base/limits.ts'
 import { formatUsd } from '../../base/money.ts'
+import type { Version } from '../../catalog/catalog.ts'
+import type { AgentLimits } from '../../contract/agent.ts'
 import { appendRunEvent } from '../../events/append.ts'
 import { LeaseLost } from '../journal/journal.ts'
 import { adoptRun, insertRun, type RunRow, runById } from '../journal/run-store.ts'
@@ -15,6 +17,8 @@ import type { RunEndState } from './finish.ts'
 import { createInterruption } from './interruption.ts'
 import type { Callable } from './plan.ts'
 import type { CallEnd } from './run-turn.ts'
+import { isStorageTrouble } from './storage-trouble.ts'
+import { addUsageOf } from './usage-below.ts'
 
 type AgentCallable = Extract<Callable, { type: 'agent' }>
 
@@ -32,16 +36,18 @@ export async function callAgent(
     }
   }
   const known = await ctx.db.read((reader) => reader.first(runById, { id: childId(call) }))
-  if (known !== undefined && isTerminal(known.state)) return endOfRow(known)
+  if (known !== undefined && isTerminal(known.state)) return endOfRow(ctx, known)
   if (known?.state === 'waiting') return { status: 'waiting' }
-  const child = known === undefined ? await record(ctx, call, callable) : await rejoin(ctx, known)
-  const interruption = createInterruption()
+  const child = known === undefined ? await recorded(ctx, call, callable) : await rejoin(ctx, known)
+  if (child instanceof AppError) return { status: 'failed', code: child.code, message: child.message }
   const outer = ctx.interruption
+  const interruption = createInterruption(outer)
   const stop = (): void => interruption.stop(outer.reason() ?? 'cancelled')
   outer.signal.addEventListener('abort', stop, { once: true })
   if (outer.signal.aborted) stop()
-  const driven = await drive(ctx.deps, child, undefined, interruption)
-  outer.signal.removeEventListener('abort', stop)
+  const driven = await drive(ctx.deps, child, undefined, interruption, ctx.untrusted).finally(() =>
+    outer.signal.removeEventListener('abort', stop),
+  )
   switch (driven.status) {
     case 'ended': {
       const { tally } = driven.ctx
@@ -54,7 +60,7 @@ export async function callAgent(
       return { status: 'waiting' }
     case 'released': {
       const row = await ctx.db.read((reader) => reader.first(runById, { id: child.id }))
-      return row !== undefined && isTerminal(row.state) ? endOfRow(row) : { status: 'stopped' }
+      return row !== undefined && isTerminal(row.state) ? endOfRow(ctx, row) : { status: 'stopped' }
     }
     case 'lost':
       throw new LeaseLost(`The lease of run ${ctx.run.id} was lost.`)
@@ -68,21 +74,44 @@ function childId(call: OpenCall): RunRow['id'] {
   return call.childRunId
 }
 
-async function record(ctx: RunContext, call: OpenCall, callable: AgentCallable): Promise<RunRow> {
+/** The new run, or why the agent cannot run: that is for the model to hear of. */
+async function recorded(
+  ctx: RunContext,
+  call: OpenCall,
+  callable: AgentCallable,
+): Promise<RunRow | AppError> {
+  const { planner } = ctx.deps
+  try {
+    const agent = await planner.agent(ctx.tenantId, callable.id, callable.version)
+    return await record(ctx, call, agent, JSON.stringify(await planner.pin(ctx.tenantId, agent)))
+  } catch (error) {
+    if (error instanceof AppError && !isStorageTrouble(error)) return error
+    throw error
+  }
+}
+
+/** What is left of the caller's limits. */
+function limitsLeft({ limits, tally }: RunContext): AgentLimits {
+  const { maxCostNanos } = limits
+  const maxTokens = Math.max(limits.maxTokens - tally.tokens, 0)
+  if (maxCostNanos === undefined) return { maxTokens }
+  return {
+    maxTokens,
+    maxCostUsd: formatUsd(maxCostNanos > tally.costNanos ? maxCostNanos - tally.costNanos : 0n),
+  }
+}
+
+async function record(
+  ctx: RunContext,
+  call: OpenCall,
+  agent: Version<'agent'>,
+  pins: string,
+): Promise<RunRow> {
   const { run, deps } = ctx
   const id = childId(call)
-  const agent = await deps.planner.agent(ctx.tenantId, callable.id, callable.version)
-  const pins = JSON.stringify(await deps.planner.pin(ctx.tenantId, agent))
-  const { maxCostNanos } = ctx.limits
-  const left =
-    maxCostNanos === undefined
-      ? {}
-      : {
-          maxCostUsd: formatUsd(maxCostNanos > ctx.tally.costNanos ? maxCostNanos - ctx.tally.costNanos : 0n),
-        }
   const at = deps.clock()
   const facts = { agent: agent.definition.name, version: agent.version }
-  const row = await ctx.db.write(async (tx) => {
+  const row = await ctx.journal.fenced(async (tx) => {
     await tx.run(insertRun, {
       id,
       kind: 'agent',
@@ -99,7 +128,7 @@ async function record(ctx: RunContext, call: OpenCall, callable: AgentCallable):
       depth: run.depth + 1,
       createdBy: run.createdBy,
       permissions: run.permissions,
-      limits: JSON.stringify(effectiveLimits(agent.definition.limits, left)),
+      limits: JSON.stringify(effectiveLimits(agent.definition.limits, limitsLeft(ctx))),
       pins,
       fence: run.fence,
       eventCount: 2,
@@ -134,7 +163,7 @@ async function record(ctx: RunContext, call: OpenCall, callable: AgentCallable):
 /** Takes up a sub-agent's run that an earlier worker left, or that somebody answered. */
 async function rejoin(ctx: RunContext, child: RunRow): Promise<RunRow> {
   const at = ctx.deps.clock()
-  const row = await ctx.db.write(async (tx) => {
+  const row = await ctx.journal.fenced(async (tx) => {
     const adopted = await tx.first(adoptRun, { id: child.id, fence: ctx.run.fence, at })
     if (adopted === undefined) return undefined
     await appendRunEvent(tx, {
@@ -165,7 +194,9 @@ function endOf(end: RunEndState, untrusted: boolean): CallEnd {
   }
 }
 
-function endOfRow(row: RunRow): CallEnd {
+/** The end of a run that ended without this process: what it used is not counted yet. */
+async function endOfRow(ctx: RunContext, row: RunRow): Promise<CallEnd> {
+  await ctx.db.read((reader) => addUsageOf(reader, row.rootRunId, [row.id], ctx.tally))
   if (row.state === 'completed')
     return { status: 'done', output: JSON.parse(row.output ?? 'null') as Json, untrusted: true }
   const code = (row.errorCode ?? 'tool.failed') as ErrorCode

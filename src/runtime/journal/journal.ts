@@ -7,7 +7,7 @@ import type { Clock } from '../../base/time.ts'
 import type { RunEventType } from '../../contract/event.ts'
 import { appendRunEvent } from '../../events/append.ts'
 import type { TenantDatabase, TenantTransaction } from '../../storage/database.ts'
-import { advanceRun, type RunRow } from './run-store.ts'
+import { advanceRun, lockRun, type RunRow } from './run-store.ts'
 
 /** The lease was lost: another worker drives the run now, and this one may write nothing more. */
 export class LeaseLost extends Error {
@@ -35,8 +35,13 @@ export interface Journal {
   event(type: RunEventType, data: JsonObject): void
   /** Whether something is gathered that a crash would lose. */
   pending(): boolean
-  /** Writes all that is gathered as one transaction. Throws `LeaseLost` where the run has another worker. */
+  /**
+   * Writes all that is gathered as one transaction. Throws `LeaseLost` where the run has another worker. What failed to
+   * be written is gone, so that a journal writes nothing more after a failure: the run is taken up again from its rows.
+   */
   flush(): Promise<void>
+  /** A transaction of its own, begun with the run's row, locked, once the lease is proved. Throws as `flush` does. */
+  fenced<T>(work: (tx: TenantTransaction, run: RunRow) => Promise<T>): Promise<T>
 }
 
 export interface JournalDeps {
@@ -68,6 +73,16 @@ export function createJournal(
   let step = run.stepCount
   let message = run.messageCount
   let batch = emptyBatch()
+  let failure: { readonly error: unknown } | undefined
+  const attempt = async <T>(work: (tx: TenantTransaction) => Promise<T>): Promise<T> => {
+    if (failure !== undefined) throw failure.error
+    try {
+      return await deps.db.write(work)
+    } catch (error) {
+      failure ??= { error }
+      throw error
+    }
+  }
   return {
     nextStep: () => ++step,
     nextMessage: () => ++message,
@@ -83,11 +98,24 @@ export function createJournal(
       if (batch.writes.length === 0 && batch.events.length === 0) return
       const full = batch
       batch = emptyBatch()
-      const cancelAsked = await deps.db.write((tx) => write(tx, deps, run.id, run.fence, full))
+      const cancelAsked = await attempt((tx) => write(tx, deps, run.id, run.fence, full))
       deps.written()
       if (cancelAsked) deps.cancelAsked()
     },
+    async fenced(work) {
+      const result = await attempt(async (tx) => {
+        const row = await tx.first(lockRun, { id: run.id })
+        if (row?.fence !== run.fence || row.state !== 'running') throw lost(run.id)
+        return work(tx, row)
+      })
+      deps.written()
+      return result
+    },
   }
+}
+
+function lost(runId: RunId): LeaseLost {
+  return new LeaseLost(`The lease of run ${runId} was lost.`)
 }
 
 async function write(
@@ -110,7 +138,7 @@ async function write(
     costNanos: batch.costNanos,
     unpriced: batch.unpriced,
   })
-  if (advanced === undefined) throw new LeaseLost(`The lease of run ${runId} was lost.`)
+  if (advanced === undefined) throw lost(runId)
   let runSeq = advanced.eventCount - events.length
   const at = deps.clock()
   for (const event of events) {

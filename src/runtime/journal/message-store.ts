@@ -81,6 +81,18 @@ export const insertMessage = statement(
     }),
 )
 
+/** The place of the model's first answer: the text that it answers stands before it. */
+export const firstAnswer = statement('messages.first-answer', (db, p: Bind<{ runId: RunId }>) =>
+  db
+    .selectFrom('runMessages')
+    .select('seq')
+    .where('tenantId', '=', p.tenantId)
+    .where('runId', '=', p.runId)
+    .where('step', 'is not', null)
+    .orderBy('seq')
+    .limit(1),
+)
+
 export const messagesUntil = statement(
   'messages.until',
   (db, p: Bind<{ runId: RunId; after: number; until: number }>) =>

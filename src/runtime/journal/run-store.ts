@@ -2,6 +2,7 @@
 
 import type { RunId } from '../../base/ids.ts'
 import type { EpochMs } from '../../base/time.ts'
+import { forUpdate } from '../../storage/dialect.ts'
 import type { NewRowOf, RowOf } from '../../storage/schema/tables.ts'
 import type { Bind } from '../../storage/statement.ts'
 import { statement } from '../../storage/statement.ts'
@@ -11,6 +12,16 @@ export type RunRow = RowOf<'runs'>
 
 export const runById = statement('runs.get', (db, p: Bind<{ id: RunId }>) =>
   db.selectFrom('runs').selectAll().where('tenantId', '=', p.tenantId).where('id', '=', p.id),
+)
+
+/**
+ * A run as it is now, and stays until the transaction ends. Who locks several runs of a tree locks from the top down,
+ * so that no two wait for each other.
+ */
+export const lockRun = statement('runs.lock', (db, p: Bind<{ id: RunId }>, dialect) =>
+  forUpdate(dialect)(
+    db.selectFrom('runs').selectAll().where('tenantId', '=', p.tenantId).where('id', '=', p.id),
+  ),
 )
 
 /** What is known of a run when it is recorded; counts begin at zero. */
@@ -216,47 +227,32 @@ export const markCancel = statement('runs.mark-cancel', (db, p: Bind<{ id: RunId
     .where('state', 'in', [...statesBefore('cancelled')]),
 )
 
-/** Ends a run that nobody drives as cancelled. */
-export const cancelIdle = statement('runs.cancel-idle', (db, p: Bind<{ id: RunId; at: EpochMs }>) =>
-  db
-    .updateTable('runs')
-    .set((eb) => ({
-      state: 'cancelled' as const,
-      waitingReason: null,
-      finishedAt: p.at,
-      cancelRequestedAt: eb.fn.coalesce('cancelRequestedAt', eb.val(p.at)),
-      eventCount: eb('eventCount', '+', 1),
-    }))
-    .where('tenantId', '=', p.tenantId)
-    .where('id', '=', p.id)
-    .where('state', 'in', [...statesBefore('cancelled')])
-    .returningAll(),
-)
-
-/** The runs below a root that have not ended. */
-export const openDescendants = statement('runs.open-descendants', (db, p: Bind<{ rootRunId: RunId }>) =>
-  db
-    .selectFrom('runs')
-    .selectAll()
-    .where('tenantId', '=', p.tenantId)
-    .where('rootRunId', '=', p.rootRunId)
-    .where('parentRunId', 'is not', null)
-    .where('state', 'in', [...statesBefore('cancelled')]),
+/** Ends a run that nobody drives, and makes place for its last events. */
+export const closeOpenRun = statement(
+  'runs.close',
+  (
+    db,
+    p: Bind<
+      Omit<RunEnd, 'output' | 'state'> & { state: 'cancelled' | 'failed'; events: number; unpriced: number }
+    >,
+  ) =>
+    db
+      .updateTable('runs')
+      .set((eb) => ({
+        state: p.state,
+        waitingReason: null,
+        errorCode: p.errorCode,
+        errorMessage: p.errorMessage,
+        finishedAt: p.at,
+        eventCount: eb('eventCount', '+', p.events),
+        unpricedCount: eb('unpricedCount', '+', p.unpriced),
+      }))
+      .where('tenantId', '=', p.tenantId)
+      .where('id', '=', p.id)
+      .where('state', 'in', [...statesBefore('cancelled')])
+      .returningAll(),
 )
 
 export const cancelFlag = statement('runs.cancel-flag', (db, p: Bind<{ id: RunId }>) =>
   db.selectFrom('runs').select('cancelRequestedAt').where('tenantId', '=', p.tenantId).where('id', '=', p.id),
-)
-
-/** How many runs that a run called wait for a person. */
-export const waitingChildren = statement(
-  'runs.waiting-children',
-  (db, p: Bind<{ rootRunId: RunId; parentRunId: RunId }>) =>
-    db
-      .selectFrom('runs')
-      .select((eb) => eb.fn.countAll<number>().as('waiting'))
-      .where('tenantId', '=', p.tenantId)
-      .where('rootRunId', '=', p.rootRunId)
-      .where('parentRunId', '=', p.parentRunId)
-      .where('state', '=', 'waiting'),
 )

@@ -123,6 +123,29 @@ export const beginApproved = statement(
       .where('state', '=', 'approved'),
 )
 
+/** A `once` call that was intended and not made: whoever goes on with the run may make it. */
+export const putBackStep = statement('steps.put-back', (db, p: Bind<{ runId: RunId; seq: number }>) =>
+  db
+    .updateTable('steps')
+    .set({ state: 'approved' })
+    .where('tenantId', '=', p.tenantId)
+    .where('runId', '=', p.runId)
+    .where('seq', '=', p.seq)
+    .where('state', '=', 'intended'),
+)
+
+/** The attempts at a model that have no end on record. */
+export const openModelSteps = statement('steps.open-model', (db, p: Bind<{ runId: RunId }>) =>
+  db
+    .selectFrom('steps')
+    .select(['seq', 'name', 'attempt', 'startedAt'])
+    .where('tenantId', '=', p.tenantId)
+    .where('runId', '=', p.runId)
+    .where('kind', 'in', ['model', 'compaction'])
+    .where('state', '=', 'intended')
+    .orderBy('seq'),
+)
+
 /** How many steps of a run wait for a person. */
 export const waitingSteps = statement('steps.waiting', (db, p: Bind<{ runId: RunId }>) =>
   db

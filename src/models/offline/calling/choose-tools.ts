@@ -2,37 +2,36 @@
 
 import type { JsonObject } from '../../../base/json.ts'
 import type { ModelTool } from '../../model.ts'
-import { clauses } from '../reading/clauses.ts'
-import { contentStems, relatedStems } from '../reading/words.ts'
-import { type Filled, fillArguments } from './fill-arguments.ts'
-import { isChangingVerb, profileOf, type Role, type ToolProfile } from './tool-profile.ts'
+import { type Clause, clauses } from '../reading/clauses.ts'
+import { urls } from '../reading/values.ts'
+import { contentStems } from '../reading/words.ts'
+import { describeProperty } from './describe-property.ts'
+import { fillArguments } from './fill-arguments.ts'
+import { type Candidate, rank, rarityOf } from './rank-tools.ts'
+import { profileOf, type Role, type ToolProfile } from './tool-profile.ts'
 
 /** Calls of one turn; further ones are left out. */
 const CALLS_PER_TURN_MAX = 6
 /** A tool must be this similar to be called: a word of its name, or two of its description. */
 const SCORE_MIN = 1.2
-const RELATED_FACTOR = 0.5
-/** How much it speaks for a tool that the text holds a value of just the kind that it takes. */
-const ROLE_BONUS: Readonly<Partial<Record<Role, number>>> = {
-  expression: 4,
-  code: 1.5,
-  place: 1,
-  time_zone: 1,
-  url: 1,
-  email: 0.5,
-  choice: 0.5,
-  date: 0.5,
-}
+/** A tool that lacks something is still the one that is meant where those that lack nothing are so much less similar. */
+const MEANT_PART = 0.6
 
 export interface ToolCallPlan {
   readonly tool: string
   readonly arguments: JsonObject
 }
 
+export interface Lacking {
+  readonly tool: string
+  /** What it needs, in words. */
+  readonly missing: readonly string[]
+}
+
 export interface Choice {
   readonly calls: readonly ToolCallPlan[]
   /** The best tool that would fit if the question said more, where nothing else was found. */
-  readonly lacking: { readonly tool: string; readonly missing: readonly string[] } | undefined
+  readonly lacking: Lacking | undefined
 }
 
 const CONTINUES = /^\s*(?:and|what about|how about|same for|or)\b/i
@@ -48,136 +47,78 @@ export function chooseTools(
   const rarity = rarityOf(profiles)
   const continued = earlier !== undefined && CONTINUES.test(question) ? [earlier] : []
   const calls: ToolCallPlan[] = []
-  let lacking: Choice['lacking']
-  for (const clause of clauses(question)) {
-    const referred = continued.length === 0 && REFERS.test(clause) && clause !== question ? [question] : []
-    const ranked = rank(profiles, rarity, { clause, continued, referred })
-    const chosen = choose(ranked, clause, calls.length)
-    if (chosen?.filled.status === 'complete') {
-      for (const set of chosen.filled.sets) add(calls, { tool: chosen.profile.tool.name, arguments: set })
-    } else {
-      const almost = ranked.find(({ filled, score }) => filled.status === 'incomplete' && score >= SCORE_MIN)
-      if (almost?.filled.status === 'incomplete') {
-        lacking ??= { tool: almost.profile.tool.name, missing: almost.filled.missing }
-      }
+  const parts = clauses(question)
+  const isAsked = parts.some(({ asks }) => asks)
+  let lacking: Lacking | undefined
+  for (const clause of parts) {
+    const isReferring = continued.length === 0 && REFERS.test(clause.text) && clause.text !== question
+    const texts = { clause: clause.text, continued, referred: isReferring ? [question] : [] }
+    const ranked = rank(profiles, rarity, texts)
+    const chosen = choose(ranked, clause.text)
+    if (chosen.type === 'call') {
+      add(calls, chosen.candidate)
+      continue
     }
+    if (chosen.type === 'lacks') lacking ??= lackingOf(chosen.candidate)
+    // What is only told, beside a question, is not searched for.
+    else if (clause.asks || !isAsked) add(calls, searchFor(ranked, clause, calls.length))
   }
   return { calls: calls.slice(0, CALLS_PER_TURN_MAX), lacking: calls.length > 0 ? undefined : lacking }
 }
 
+/** Another search that has not been asked, for a question to which `called` found no answer. */
+export function furtherSearches(
+  tools: readonly ModelTool[],
+  query: string,
+  called: readonly string[],
+): readonly ToolCallPlan[] {
+  const next = tools.map(profileOf).find(({ tool, isSearch }) => isSearch && !called.includes(tool.name))
+  if (next === undefined) return []
+  const filled = fillArguments(next, [query])
+  return filled.status === 'complete'
+    ? filled.sets.slice(0, 1).map((set) => ({ tool: next.tool.name, arguments: set }))
+    : []
+}
+
 /** Questions about a thing in general, which a search answers better than a look at one of them. */
 const GENERAL =
-  /^(?:what (?:is|are|does|do)|how (?:do|does|can|to)|can|could|does|do|why|who|explain|describe|tell)\b/i
+  /^(?:(?:so|and|but|also)\s+)*(?:what (?:is|are|does|do)|how (?:do|does|can|to|are|is)|can|could|does|do|why|who|explain|describe|tell)\b/i
 
-/** The best tool that has all that it needs; else a search, unless a tool that is plainly meant lacks something. */
-function choose(ranked: readonly Candidate[], clause: string, callsBefore: number): Candidate | undefined {
-  const best = ranked.find(({ filled, score }) => filled.status === 'complete' && score >= SCORE_MIN)
-  if (best !== undefined) return best
-  const meant = ranked.find(
-    ({ profile, filled, isNamed }) =>
-      isNamed && filled.status === 'incomplete' && profile.changes === undefined,
-  )
-  if (meant !== undefined && !GENERAL.test(clause)) return undefined
-  return isAside(clause, callsBefore) ? undefined : searchFor(ranked, clause)
+type Chosen =
+  | { readonly type: 'call'; readonly candidate: Candidate }
+  | { readonly type: 'lacks'; readonly candidate: Candidate }
+  | { readonly type: 'none' }
+
+/** The best tool that has all that it needs, unless a tool that lacks something is plainly meant. */
+function choose(ranked: readonly Candidate[], clause: string): Chosen {
+  const fits = ranked.filter(({ score }) => score >= SCORE_MIN)
+  const best = fits.find(({ filled }) => filled.status === 'complete')
+  const almost = fits.find(({ filled }) => filled.status === 'incomplete')
+  if (almost !== undefined && isMeant(almost, clause) && (best?.score ?? 0) < almost.score * MEANT_PART)
+    return { type: 'lacks', candidate: almost }
+  return best === undefined ? { type: 'none' } : { type: 'call', candidate: best }
 }
 
-interface Candidate {
-  readonly profile: ToolProfile
-  readonly filled: Filled
-  readonly score: number
-  /** Whether the clause says all words of the tool's name, and not just related ones. */
-  readonly isNamed: boolean
+/** All words of its name are said; one word alone also names what the documents are about. */
+function isMeant({ profile, isNamed }: Candidate, clause: string): boolean {
+  if (profile.changes !== undefined) return true
+  return isNamed && (profile.nameStems.length > 1 || !GENERAL.test(clause))
 }
 
-interface Texts {
-  readonly clause: string
-  /** The earlier question that this one continues. */
-  readonly continued: readonly string[]
-  /** The whole message, where the clause refers to something in it. */
-  readonly referred: readonly string[]
+function lackingOf({ profile, filled }: Candidate): Lacking {
+  const missing = filled.status === 'incomplete' ? filled.missing.map(describeProperty) : []
+  return { tool: profile.tool.name, missing }
 }
 
-/** `How do I cancel …`, `Don't cancel …`: no order to change anything. */
-const ASKS_ABOUT =
-  /^(?:how|why|what|when|where|who|which|is|are|was|were|does|did|has|have|can i|may i|should)\b|\b(?:do not|don['’]?t|never|not)\b/i
-
-/** Best first; of equals, the one listed first. */
-function rank(
-  profiles: readonly ToolProfile[],
-  rarity: ReadonlyMap<string, number>,
-  { clause, continued, referred }: Texts,
-): readonly Candidate[] {
-  const stems = contentStems([clause, ...continued].join(' '))
-  const order = isChangingVerb(stems[0]) ? stems[0] : undefined
-  return profiles
-    .filter(
-      ({ changes }) => changes === undefined || (!ASKS_ABOUT.test(clause) && isAskedFor(changes, stems)),
-    )
-    .filter(
-      (profile) =>
-        order === undefined || profile.changes !== undefined || profile.isSearch || profile.isCalculator,
-    )
-    .map((profile) => {
-      const filled = fillArguments(profile, [clause, ...continued, ...referred])
-      const { score, isNamed } = similarity(profile, stems, rarity)
-      return { profile, filled, isNamed, score: score + bonus(filled) }
-    })
-    .sort((a, b) => b.score - a.score)
-}
-
-/** A tool that changes something is called only where its verb, or a word for it, is said. */
-function isAskedFor(verb: string, stems: readonly string[]): boolean {
-  return stems.includes(verb) || relatedStems(verb).some((other) => stems.includes(other))
-}
-
-interface Similarity {
-  readonly score: number
-  readonly isNamed: boolean
-}
-
-function similarity(
-  profile: ToolProfile,
-  stems: readonly string[],
-  rarity: ReadonlyMap<string, number>,
-): Similarity {
-  let score = 0
-  const named = new Set<string>()
-  const said = new Set(stems)
-  for (const word of stems) {
-    const own = profile.weights.get(word) ?? 0
-    const others = relatedStems(word).map((other) => ({ other, weight: profile.weights.get(other) ?? 0 }))
-    const near = others.reduce((best, next) => (next.weight > best.weight ? next : best), {
-      other: '',
-      weight: 0,
-    })
-    const isOwn = own >= near.weight * RELATED_FACTOR
-    const matched = isOwn ? word : near.other
-    score += (isOwn ? own : near.weight * RELATED_FACTOR) * (rarity.get(matched) ?? 0)
-    if (profile.nameStems.includes(matched) && (isOwn ? own : near.weight) > 0) named.add(matched)
-  }
-  const isNamed = profile.nameStems.length > 0 && profile.nameStems.every((word) => said.has(word))
-  // `get_order` before `order_history_report` for a question that says no more than "order".
-  return {
-    score: profile.nameStems.length === 0 ? score : score + named.size / profile.nameStems.length,
-    isNamed,
-  }
-}
-
-function bonus(filled: Filled): number {
-  return filled.status === 'complete'
-    ? filled.roles.reduce((sum, role) => sum + (ROLE_BONUS[role] ?? 0), 0)
-    : 0
-}
-
-/** How much a word tells the tools apart: near 1 where one of many has it, less where all have it. */
-function rarityOf(profiles: readonly ToolProfile[]): ReadonlyMap<string, number> {
-  const owners = new Map<string, number>()
-  for (const { weights } of profiles)
-    for (const word of weights.keys()) owners.set(word, (owners.get(word) ?? 0) + 1)
-  const most = Math.log(1 + profiles.length)
-  return new Map(
-    [...owners].map(([word, count]) => [word, 0.5 + (0.5 * Math.log(1 + profiles.length / count)) / most]),
-  )
+/** Where no tool fits by its words, the clause is searched for: in documents, else wherever can be searched. */
+function searchFor(
+  ranked: readonly Candidate[],
+  { text }: Clause,
+  callsBefore: number,
+): Candidate | undefined {
+  if (isAside(text, callsBefore) || isForNoTool(ranked, text)) return undefined
+  const searches = ranked.filter(({ profile, filled }) => profile.isSearch && filled.status === 'complete')
+  return searches.find(({ profile }) => profile.isDocumentSearch) ?? searches[0]
 }
 
 /** `… and what is the total?` asks about what the first question found, not about something new. */
@@ -189,16 +130,22 @@ function isAside(clause: string, callsBefore: number): boolean {
   )
 }
 
-const SMALL_TALK =
-  /^\s*(?:good (?:morning|afternoon|evening|night|day)|nice|great|cool|perfect|bye|goodbye|welcome|test|ping)\b/i
-
-/** Where no tool fits by its words, the clause is searched for. */
-function searchFor(ranked: readonly Candidate[], clause: string): Candidate | undefined {
-  if (SMALL_TALK.test(clause)) return undefined
-  return ranked.find(({ profile, filled }) => profile.isSearch && filled.status === 'complete')
+/** An address that no tool takes says little to a search. */
+function isForNoTool(ranked: readonly Candidate[], clause: string): boolean {
+  const [url] = urls(clause)
+  if (url === undefined || ranked.some(({ profile }) => takes(profile, 'url'))) return false
+  return contentStems(clause.replace(url, ' ')).length < 2
 }
 
-function add(calls: ToolCallPlan[], plan: ToolCallPlan): void {
-  const key = JSON.stringify(plan)
-  if (!calls.some((known) => JSON.stringify(known) === key)) calls.push(plan)
+function takes({ properties }: ToolProfile, role: Role): boolean {
+  return properties.some((property) => property.role === role)
+}
+
+function add(calls: ToolCallPlan[], candidate: Candidate | undefined): void {
+  if (candidate?.filled.status !== 'complete') return
+  for (const set of candidate.filled.sets) {
+    const plan = { tool: candidate.profile.tool.name, arguments: set }
+    const key = JSON.stringify(plan)
+    if (!calls.some((known) => JSON.stringify(known) === key)) calls.push(plan)
+  }
 }

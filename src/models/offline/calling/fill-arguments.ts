@@ -3,8 +3,9 @@
 import type { Json, JsonObject } from '../../../base/json.ts'
 import { findArithmetic } from '../reading/arithmetic.ts'
 import { names, timeZones } from '../reading/places.ts'
+import { isMistyped } from '../reading/spelling.ts'
 import { codes, dates, dateTimes, emails, quotedTexts, urls } from '../reading/values.ts'
-import { contentStems, stem, words } from '../reading/words.ts'
+import { contentStems, isStopWord, stem, words } from '../reading/words.ts'
 import { findBoolean, findNumber, wordAfter } from './find-value.ts'
 import {
   choicesOf,
@@ -18,6 +19,10 @@ import {
 
 /** One question about three cities becomes three calls, but not thirty. */
 const CALLS_PER_CLAUSE_MAX = 4
+const QUERY_CHARS_MAX = 400
+const PATTERN_CHARS_MAX = 100
+/** Patterns of classes and counts between `^` and `$` only: nobody's pattern may take long here. */
+const SIMPLE_PATTERN = /^\^(?:(?:\[[\w-]+\]|\\[dw]|[A-Za-z0-9_-])(?:\{\d+(?:,\d*)?\}|\+)?)+\$$/
 
 export type Filled =
   | {
@@ -27,7 +32,7 @@ export type Filled =
       /** Which roles the text filled, for the choice between tools. */
       readonly roles: readonly Property['role'][]
     }
-  | { readonly status: 'incomplete'; readonly missing: readonly string[] }
+  | { readonly status: 'incomplete'; readonly missing: readonly Property[] }
 
 /** What another sentence may be meant with by "there", "it" or "that". */
 const REFERABLE: ReadonlySet<Property['role']> = new Set(['place', 'time_zone', 'date', 'code'])
@@ -37,7 +42,7 @@ export function fillArguments(profile: ToolProfile, texts: readonly string[]): F
   const taken: Taken = new Map()
   const values: Record<string, Json> = {}
   const roles: Property['role'][] = []
-  const missing: string[] = []
+  const missing: Property[] = []
   let spread: { readonly name: string; readonly values: readonly string[] } | undefined
   for (const property of profile.properties) {
     let found: Found = { status: 'absent' }
@@ -53,13 +58,20 @@ export function fillArguments(profile: ToolProfile, texts: readonly string[]): F
     } else if (property.schema.default !== undefined) {
       if (property.required) values[property.name] = property.schema.default
     } else if (property.required) {
-      missing.push(property.name)
+      missing.push(...lackingIn(property, texts[0] ?? '', profile))
     }
   }
   if (missing.length > 0) return { status: 'incomplete', missing }
   const others = (spread?.values ?? []).slice(0, CALLS_PER_CLAUSE_MAX - 1)
   const sets = [values, ...others.map((value) => ({ ...values, [spread?.name ?? '']: value }))]
   return { status: 'complete', sets, roles }
+}
+
+/** The property itself; of an object, those inside that are not found. */
+function lackingIn(property: Property, text: string, profile: ToolProfile): readonly Property[] {
+  if (property.role !== 'object') return [property]
+  const inner = fillArguments({ ...profile, properties: propertiesOf(property.schema) }, [text])
+  return inner.status === 'incomplete' ? inner.missing : [property]
 }
 
 /** How many values of a role other properties of the same tool have taken. */
@@ -81,7 +93,7 @@ function findFor(property: Property, text: string, profile: ToolProfile, taken: 
     case 'constant':
       return found(schema.const)
     case 'choice':
-      return found(findChoice(schema, text))
+      return findChoices(property, text, profile)
     case 'number':
       return found(findNumber(property, text))
     case 'boolean':
@@ -89,7 +101,7 @@ function findFor(property: Property, text: string, profile: ToolProfile, taken: 
     case 'expression':
       return found(findArithmetic(text))
     case 'query':
-      return found(findQuery(property, text))
+      return found(findQuery(property, text, profile))
     case 'place':
       return findListed(property, names(text), text, profile, taken)
     case 'time_zone':
@@ -121,11 +133,12 @@ function findFor(property: Property, text: string, profile: ToolProfile, taken: 
  */
 function findListed(
   property: Property,
-  list: readonly string[],
+  listed: readonly string[],
   text: string,
   profile: ToolProfile,
   taken: Taken,
 ): Found {
+  const list = listed.filter((value) => fitsText(property, value))
   const after = wordAfter(property, text)
   const named = after === undefined ? undefined : list.find((value) => value.startsWith(after))
   if (named !== undefined) return found(named)
@@ -135,16 +148,35 @@ function findListed(
   taken.set(property.role, start + 1)
   const isOnly = profile.properties.filter(({ role }) => role === property.role).length === 1
   const others =
-    isOnly && property.required ? [...new Set(list.slice(start + 1))].filter((other) => other !== value) : []
+    isOnly && isWorthRepeating(property)
+      ? [...new Set(list.slice(start + 1))].filter((other) => other !== value)
+      : []
   return { status: 'found', value, others }
 }
 
-function findChoice(schema: JsonObject, text: string): Json | undefined {
+/** Two places in a question about the time are two questions, though the place may be left out. */
+function isWorthRepeating({ required, role }: Property): boolean {
+  return required || role === 'place' || role === 'time_zone'
+}
+
+/** The choice that the text names; for the only choice that the tool needs, further ones become further calls. */
+function findChoices({ schema, required }: Property, text: string, profile: ToolProfile): Found {
   const spoken = words(text).map(stem)
-  const choices = choicesOf(schema).map((choice) => ({ choice, stems: words(String(choice)).map(stem) }))
-  // The longest first: `in_transit` before `in`.
-  choices.sort((a, b) => b.stems.length - a.stems.length)
-  return choices.find(({ stems }) => stems.length > 0 && stems.every((part) => spoken.includes(part)))?.choice
+  const named = choicesOf(schema)
+    .map((choice) => ({ choice, stems: words(String(choice)).map(stem) }))
+    .filter(({ stems }) => stems.length > 0 && stems.every((part) => spoken.includes(part)))
+    // The longest first: `in_transit` before `in`; then as they are said.
+    .sort(
+      (a, b) =>
+        b.stems.length - a.stems.length ||
+        spoken.indexOf(a.stems[0] ?? '') - spoken.indexOf(b.stems[0] ?? ''),
+    )
+    .map(({ choice }) => choice)
+  const [first, ...others] = named
+  if (first === undefined) return ABSENT
+  const isOnly = required && profile.properties.filter(({ role }) => role === 'choice').length === 1
+  const isText = (choice: Json): choice is string => typeof choice === 'string'
+  return { status: 'found', value: first, others: isOnly ? others.filter(isText) : [] }
 }
 
 const SEARCH_LEAD =
@@ -152,32 +184,70 @@ const SEARCH_LEAD =
 const SAY_LEAD =
   /^(?:what|where)\s+(?:do|does|is|did)\s+(?:the|our|your)\s+(?:docs?|documentation|manual|guide|handbook|readme)\s+(?:say|tell|state|mention)s?\s+(?:us\s+)?(?:about|on|regarding)\s+/i
 
-function findQuery(property: Property, text: string): string | undefined {
+function findQuery(property: Property, text: string, profile: ToolProfile): string | undefined {
   if (!property.required && wordAfter(property, text) === undefined) return undefined
   const question = text
-    .replace(/^(?:(?:also|then|please|now|and)\s+)+/i, '')
+    .replace(/^(?:(?:also|then|please|now|so|and|but)[\s,]+)+/i, '')
     .replace(/[?!.\s]+$/, '')
     .trim()
+  const query = queryIn(question, text, profile)
+  const max = typeof property.schema.maxLength === 'number' ? property.schema.maxLength : QUERY_CHARS_MAX
+  return query === '' ? undefined : cut(query, max)
+}
+
+function queryIn(question: string, text: string, profile: ToolProfile): string {
   const quoted = quotedTexts(text)
   const first = quoted[0]
   if (first !== undefined && SEARCH_LEAD.test(`${question.split(/["“«`']/)[0] ?? ''} `)) return first
   if (first !== undefined && contentStems(question.replace(first, '')).length <= 1) return first
   const bare = question.replace(SEARCH_LEAD, '').replace(SAY_LEAD, '').trim()
-  return bare === '' ? undefined : bare
+  return profile.isDocumentSearch ? bare : (first ?? subjectIn(bare, profile))
 }
 
-/** Codes; and plain numbers where the word before them names the thing: `order 1042`. */
+/** What a catalogue is asked for: a name, else the words that are not the tool's own ("Which book is about clouds"). */
+function subjectIn(question: string, profile: ToolProfile): string {
+  if (!question.includes(' ')) return question
+  const [name] = names(question)
+  if (name !== undefined && name.length > 1) return name
+  const own = words(question).filter((word) => !isStopWord(word) && !profile.weights.has(stem(word)))
+  return own.length > 0 ? own.join(' ') : question
+}
+
+/** The end of a text that is too long: there people say what they want. */
+function cut(text: string, charsMax: number): string {
+  if (text.length <= charsMax) return text
+  const end = text.slice(-charsMax)
+  return end.slice(end.indexOf(' ') + 1)
+}
+
+/** Codes; and plain numbers where the word before them names the thing: `order 1042`, `orders 1042 and 1043`. */
 function codesFor(property: Property, text: string, profile: ToolProfile): readonly string[] {
-  const listed = codes(text)
+  const listed = codes(text).filter((code) => fitsText(property, code))
   if (listed.length > 0) return listed
-  const things = new Set([...profile.nameStems, ...words(property.name).map(stem)])
+  const things = [...profile.nameStems, ...words(property.name).map(stem)]
   const found: string[] = []
-  for (const match of text.matchAll(
-    /(\p{L}+)\s+(?:(?:number|no\.?|id|nr\.?)\s*)?[:#]?\s*(\d{1,20})\b(?!\.\d)/giu,
-  )) {
-    if (things.has(stem((match[1] ?? '').toLowerCase()))) found.push(match[2] ?? '')
+  for (const match of text.matchAll(NAMED_NUMBERS)) {
+    const thing = stem((match[1] ?? '').toLowerCase())
+    if (things.some((known) => known === thing || isMistyped(thing, known)))
+      found.push(...(match[2] ?? '').split(/\D+/))
   }
-  return found
+  // A long pattern of digits tells by itself what is meant.
+  if (found.length === 0 && /\{(?:[89]|\d{2})/.test(textOf(property.schema.pattern)))
+    found.push(...(text.match(/\b\d{8,20}\b/g) ?? []))
+  return found.filter((code) => code !== '')
+}
+
+const NAMED_NUMBERS =
+  /(\p{L}+)\s+(?:(?:numbers?|no\.?|ids?|nr\.?)\s*)?[:#]?\s*(\d{1,20}(?:\s*(?:,|and|or|&)\s*#?\d{1,20}){0,5})\b(?!\.\d)/giu
+
+/** Whether a text keeps to the schema's length and pattern, as far as these can be read. */
+function fitsText({ schema }: Property, value: string): boolean {
+  const { minLength, maxLength, pattern } = schema
+  if (typeof minLength === 'number' && value.length < minLength) return false
+  if (typeof maxLength === 'number' && value.length > maxLength) return false
+  if (typeof pattern !== 'string' || pattern.length > PATTERN_CHARS_MAX) return true
+  const isSimple = SIMPLE_PATTERN.test(pattern) && (pattern.match(/\+|,\d*\}/g) ?? []).length <= 2
+  return isSimple ? new RegExp(pattern).test(value) : true
 }
 
 function findList(schema: JsonObject, text: string, profile: ToolProfile): Json | undefined {

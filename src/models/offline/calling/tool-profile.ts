@@ -39,6 +39,8 @@ export interface ToolProfile {
   readonly changes: string | undefined
   readonly properties: readonly Property[]
   readonly isSearch: boolean
+  /** A search that is asked whole questions, unlike one that finds things by their names. */
+  readonly isDocumentSearch: boolean
   readonly isCalculator: boolean
 }
 
@@ -90,17 +92,23 @@ function readProfile(tool: ModelTool): ToolProfile {
   const nameStems = nameWords.map(stem).filter((word) => !EMPTY_VERBS.has(word))
   for (const word of nameStems) weights.set(word, NAME_WEIGHT)
   const verb = stem(nameWords[0] ?? '')
-  const hasQuery = properties.some(({ role, required }) => role === 'query' && required)
+  const isSearch =
+    properties.some(({ role, required }) => role === 'query' && required) &&
+    properties.every(({ role, required }) => role === 'query' || !required)
   return {
     tool,
     weights,
     nameStems,
     changes: CHANGING_VERBS.has(verb) ? verb : undefined,
     properties,
-    isSearch: hasQuery && properties.every(({ role, required }) => role === 'query' || !required),
+    isSearch,
+    isDocumentSearch: isSearch && DOCUMENTS.test(`${nameWords.join(' ')} ${tool.description}`),
     isCalculator: properties.some(({ role }) => role === 'expression'),
   }
 }
+
+const DOCUMENTS =
+  /\b(?:docs?|documents?|documentation|knowledge|handbook|manual|wiki|faq|articles?|passages?|pages?|web|internet|notes|files)\b/i
 
 /** The properties of an object schema, required ones first. Other schemas have none. */
 export function propertiesOf(schema: JsonObject): readonly Property[] {

@@ -9,6 +9,8 @@ export interface Hit {
   /** The heading next above the text; may be empty, as the title. */
   readonly heading: string
   readonly title: string
+  /** How well the search says that it fits. */
+  readonly score: number | undefined
 }
 
 const LISTS = ['results', 'hits', 'matches', 'documents', 'passages', 'items', 'data', 'chunks']
@@ -42,7 +44,6 @@ export function hitsOf(value: Json): readonly Hit[] | undefined {
   return hits.every((hit): hit is Hit => hit !== undefined) ? hits : undefined
 }
 
-
 export function sourcesOf(hits: readonly Hit[]): readonly string[] {
   return [...new Set(hits.map(({ source }) => source))]
 }
@@ -61,7 +62,13 @@ function hitOf(value: Json): Hit | undefined {
   if (text === undefined || source === undefined) return undefined
   const headings = (firstText(value, ['heading', 'section']) ?? '').split(' > ')
   const title = [firstText(value, ['title']) ?? '', ...headings.slice(0, -1)].join(' ')
-  return { text, source, heading: headings.at(-1) ?? '', title }
+  return {
+    text,
+    source,
+    heading: headings.at(-1) ?? '',
+    title,
+    score: typeof value.score === 'number' ? value.score : undefined,
+  }
 }
 
 function firstText(value: JsonObject, names: readonly string[]): string | undefined {

@@ -43,7 +43,8 @@ interface Part {
 /** Whether another search found what this one was asked for. */
 function isAnswered(query: string, parts: readonly Part[]): boolean {
   return parts.some(
-    (part) => !part.isEmptySearch && part.query !== '' && (query.includes(part.query) || part.query.includes(query)),
+    (part) =>
+      !part.isEmptySearch && part.query !== '' && (query.includes(part.query) || part.query.includes(query)),
   )
 }
 
@@ -94,10 +95,9 @@ export function queryOf(args: JsonObject | undefined): string | undefined {
   return typeof query === 'string' ? query : undefined
 }
 
-/** Whether a search of documents came back without an answer, so that another search may know more. */
+/** Whether a search came back without an answer, so that another search may know more. */
 export function isUnanswered(called: CalledResult): boolean {
-  const { output } = called.result
-  return output.type === 'json' && hitsOf(output.value) !== undefined && quoteResult('', called).isEmptySearch
+  return quoteResult('', called).isEmptySearch
 }
 
 function nothingFound(tool: string, query: string): string {

@@ -1,7 +1,7 @@
 // Answers from search results: the sentences that answer best, each with where it stands. Pure.
 
 import { isChangingVerb } from '../calling/tool-profile.ts'
-import { contentStems } from '../reading/words.ts'
+import { contentStems, stem, words } from '../reading/words.ts'
 import type { Hit } from './hits.ts'
 import { askedStems, type Relevance, relevances } from './relevance.ts'
 import { sentencesOf } from './sentences.ts'
@@ -13,8 +13,11 @@ const COVERAGE_MIN = 0.34
 const BESIDE_PART = 0.55
 const ELSEWHERE_PART = 0.75
 const RANK_BONUS = 0.5
-const DEFINITION_FACTOR = 1.5
+const DEFINITION_FACTOR = 1.6
 const COMMAND_FACTOR = 1.25
+const LIST_FACTOR = 1.4
+const FIRST_FACTOR = 1.25
+const REFERENCE_FACTOR = 0.3
 
 /** The best sentences with their sources, e.g. `Runs are durable. [docs/runs.md]`; undefined where none answers. */
 export function quoteHits(question: string, hits: readonly Hit[]): string | undefined {
@@ -53,17 +56,21 @@ interface Sentence {
 function bestSentences(question: string, hits: readonly Hit[]): readonly Sentence[] {
   const shares = shareOfBest(question, hits)
   const listed = hits.flatMap((hit, rank) =>
-    sentencesOf(hit.text).map((sentence) => ({ sentence, rank, heading: hit.heading, hit })),
+    sentencesOf(hit.text).map((sentence, index) => ({ sentence, rank, index, hit })),
   )
   const found = relevances(
     question,
-    listed.map(({ sentence, heading, hit }) => ({ text: sentence, heading, title: `${hit.title} ${hit.source}` })),
+    listed.map(({ sentence, hit }) => ({ text: sentence, heading: hit.heading, title: hit.title })),
   )
-  const scored = listed.map(({ sentence, rank, heading, hit }, at): Sentence => {
+  const scored = listed.map(({ sentence, rank, index, hit }, at): Sentence => {
     const relevance = found[at] ?? NOTHING
-    const place = 0.3 + (shares[rank] ?? 0) + RANK_BONUS / (1 + rank)
-    const score = relevance.score * place * shapeFactor(question, sentence, heading)
-    return { sentence, source: hit.source, heading, rank, at, relevance, score }
+    const isOpening = index === 0 && relevance.needsHeading
+    const score =
+      relevance.score *
+      (0.3 + (shares[rank] ?? 0) + RANK_BONUS * rankShare(hits, rank)) *
+      shapeFactor(question, sentence, hit.heading) *
+      (isOpening ? FIRST_FACTOR : 1)
+    return { sentence, source: hit.source, heading: hit.heading, rank, at, relevance, score }
   })
   const ranked = scored.sort((a, b) => b.score - a.score || a.at - b.at)
   const best = ranked[0]
@@ -76,6 +83,13 @@ function bestSentences(question: string, hits: readonly Hit[]): readonly Sentenc
 
 const NOTHING: Relevance = { score: 0, coverage: 0, needsHeading: false }
 
+/** What the search itself says of a hit, as a part of the best: its score, else its rank. */
+function rankShare(hits: readonly Hit[], rank: number): number {
+  const best = hits[0]?.score
+  const own = hits[rank]?.score
+  return best === undefined || own === undefined || best <= 0 ? 1 / (1 + rank) : Math.min(1, own / best)
+}
+
 /** How well each hit fits as a whole, as a part of the best one. */
 function shareOfBest(question: string, hits: readonly Hit[]): readonly number[] {
   const whole = relevances(
@@ -86,29 +100,41 @@ function shareOfBest(question: string, hits: readonly Hit[]): readonly number[] 
   return whole.map(({ coverage }) => (best === 0 ? 0 : coverage / best))
 }
 
-/** Enough of the question is there; and where it asks for a change, what is to be done is. */
+/** Enough of the question is there; and where it is an order to change something, what is to be done is. */
 function isAnswer(question: string, { sentence, heading, relevance }: Sentence): boolean {
   if (relevance.score === 0 || relevance.coverage < COVERAGE_MIN) return false
-  const [verb] = contentStems(question)
-  return (
-    verb === undefined || !isChangingVerb(verb) || contentStems(`${sentence} ${heading}`).includes(verb)
-  )
+  const verb = stem(words(question.replace(/^\s*please\b/i, ''))[0] ?? '')
+  return !isChangingVerb(verb) || contentStems(`${sentence} ${heading}`).includes(verb)
 }
 
 const ASKS_WHAT = /^\s*(?:what|whats|who|waht|wat)\b/i
 const ASKS_HOW = /^\s*(?:how|hwo)\s+(?:do|does|can|could|would|should|to|may)\b/i
+const ASKS_LIST = /^\s*(?:which|what|list)\s+(?:[\w-]+\s+){0,3}[\w-]*s\b/i
 
-/** "What is a run?" is answered by a sentence that begins with it, "How do I …?" by a command. */
+/** "What is a run?" is answered by a sentence that begins with it, "How do I …?" by a command, "Which tools …?" by a list. */
 function shapeFactor(question: string, sentence: string, heading: string): number {
-  if (ASKS_HOW.test(question) && /`[^`]+ [^`]+`|```/.test(sentence)) return COMMAND_FACTOR
-  if (!ASKS_WHAT.test(question)) return 1
+  if (/^see\b/i.test(sentence)) return REFERENCE_FACTOR
+  const topic = isTopic(question, heading) ? COMMAND_FACTOR : 1
+  if (ASKS_HOW.test(question) && /`[^`]+ [^`]+`|```/.test(sentence)) return COMMAND_FACTOR * topic
+  if (ASKS_LIST.test(question) && /(?:^|\n)- .*\n- /.test(sentence)) return LIST_FACTOR * topic
+  return ASKS_WHAT.test(question) && defines(question, sentence) ? DEFINITION_FACTOR * topic : topic
+}
+
+/** `A run is …`, `unpriced: …`: what is asked about stands first. */
+function defines(question: string, sentence: string): boolean {
   const asked = askedStems(question)
-  const beginning = contentStems(sentence.split(/[:;,.]\s|\b(?:is|are|means|when)\b/)[0] ?? '')
-  const defines =
-    beginning.length > 0 && beginning.length <= asked.length + 1 && asked.every((word) => beginning.includes(word))
+  const [subject = '', verb = ''] =
+    /^(.{1,80}?)(?:\s(is|are|means|when)\b|:\s)/.exec(sentence)?.slice(1) ?? []
+  const said = contentStems(subject)
+  const isAbout =
+    said.length > 0 && said.length <= asked.length + 1 && asked.every((word) => said.includes(word))
+  return isAbout && (verb !== '' || /^`|^[A-Z_]+$/.test(subject))
+}
+
+function isTopic(question: string, heading: string): boolean {
+  const asked = askedStems(question)
   const named = contentStems(heading)
-  const isTopic = named.length === asked.length && asked.every((word) => named.includes(word))
-  return (defines ? DEFINITION_FACTOR : 1) * (isTopic ? COMMAND_FACTOR : 1)
+  return named.length > 0 && named.length === asked.length && asked.every((word) => named.includes(word))
 }
 
 function ended(sentence: string): string {

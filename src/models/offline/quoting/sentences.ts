@@ -7,17 +7,18 @@ const LIST_ITEMS_MAX = 10
 
 /**
  * Units as they stand, without Markdown's marks; headings are left out. A line that ends in a colon keeps what it
- * announces: a list as a whole (its items are units too), or the code below it.
+ * announces, such as the code below it. A list is a unit as a whole, and its items are too.
  */
 export function sentencesOf(text: string): readonly string[] {
   const found: string[] = []
-  /** The announcing line of the list that is read, and its items so far. */
-  let list: { at: number; items: string[] } | undefined
+  /** Where the list that is read begins, or the line that announces it; and its items so far. */
+  let list: { at: number; isAnnounced: boolean; items: string[] } | undefined
   for (const block of blocksOf(text.slice(0, TEXT_CHARS_MAX))) {
     const last = found.at(-1)
     if (block.type === 'item') {
-      if (last?.endsWith(':') === true) list = { at: found.length - 1, items: [] }
-      list?.items.push(block.text)
+      const isAnnounced = last?.endsWith(':') === true
+      list ??= { at: isAnnounced ? found.length - 1 : found.length, isAnnounced, items: [] }
+      list.items.push(block.text)
       found.push(shorten(block.text))
       continue
     }
@@ -35,16 +36,22 @@ export function sentencesOf(text: string): readonly string[] {
   return found.filter((sentence) => /\p{L}|\p{N}/u.test(sentence))
 }
 
-/** Writes the items behind the line that announces them; a single one takes the place of both. */
-function announce(found: string[], { at, items }: { readonly at: number; readonly items: string[] }): void {
-  const line = found[at] ?? ''
+interface List {
+  readonly at: number
+  readonly isAnnounced: boolean
+  readonly items: readonly string[]
+}
+
+/** Adds the list as a whole, behind the line that announces it; a single item takes the place of both. */
+function announce(found: string[], { at, isAnnounced, items }: List): void {
+  const line = isAnnounced ? (found[at] ?? '') : undefined
   if (items.length === 1) {
-    found.splice(at, 2, shorten(`${line} ${items[0] ?? ''}`))
+    if (line !== undefined) found.splice(at, 2, shorten(`${line} ${items[0] ?? ''}`))
     return
   }
   const shown = items.slice(0, LIST_ITEMS_MAX).map((item) => `- ${shorten(item)}`)
   const more = items.length > LIST_ITEMS_MAX ? ['- …'] : []
-  found[at] = [line, ...shown, ...more].join('\n')
+  found.splice(at, isAnnounced ? 1 : 0, [...(line === undefined ? [] : [line]), ...shown, ...more].join('\n'))
 }
 
 interface Block {
@@ -64,8 +71,7 @@ function blocksOf(text: string): readonly Block[] {
     open = undefined
   }
   const flushCode = (): void => {
-    if (code !== undefined && code.some((line) => line.trim() !== ''))
-      blocks.push({ type: 'code', text: quoted(code) })
+    if (code?.some((line) => line.trim() !== '') === true) blocks.push({ type: 'code', text: quoted(code) })
     code = undefined
   }
   for (const raw of text.split(/\r?\n/)) {
@@ -101,7 +107,9 @@ function quoted(code: readonly string[]): string {
 /** Without emphasis, links and tags; code marks stay, because they are part of what is said. */
 function plain(text: string): string {
   return text
-    .replace(/<\/?[a-z][^>]{0,200}>/gi, '')
+    .split(/(`[^`]*`)/)
+    .map((part) => (part.startsWith('`') ? part : part.replace(/<\/?[a-z][^>]{0,200}>/gi, '')))
+    .join('')
     .replace(/!?\[([^\]]{0,200})\]\([^)]{0,500}\)/g, '$1')
     .replace(/(\*\*|__)(.+?)\1/g, '$2')
     .replace(/\s+/g, ' ')

@@ -81,8 +81,9 @@ export function show(value: Json): string {
 }
 
 const MOMENT = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}:\d{2})(:\d{2})?(?:\.\d+)?(Z|[+-]\d{2}:\d{2})?)?$/
-const MONTHS =
-  'January February March April May June July August September October November December'.split(' ')
+const MONTHS = 'January February March April May June July August September October November December'.split(
+  ' ',
+)
 
 export function isMoment(value: Json): boolean {
   return typeof value === 'string' && momentText(value.trim()) !== undefined

@@ -6,9 +6,9 @@ import { choicesOf, plainSchema, textOf, typeOf } from '../calling/tool-profile.
 import { findArithmetic } from '../reading/arithmetic.ts'
 import { numbers } from '../reading/values.ts'
 import { relatedStems, stem, words } from '../reading/words.ts'
+import { hitsOf, sourcesOf } from './hits.ts'
 import { leavesOf } from './quote-json.ts'
 import type { CalledResult } from './quote-results.ts'
-import { hitsOf, sourcesOf } from './hits.ts'
 import type { Leaf } from './speak.ts'
 
 const DEPTH_MAX = 8

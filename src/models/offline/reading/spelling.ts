@@ -24,8 +24,6 @@ export function isMistyped(typed: string, word: string): boolean {
 export function isSameBeginning(one: string, other: string): boolean {
   const [short, long] = one.length < other.length ? [one, other] : [other, one]
   return (
-    short.length >= STEM_CHARS_MIN &&
-    long.length - short.length <= ENDING_CHARS_MAX &&
-    long.startsWith(short)
+    short.length >= STEM_CHARS_MIN && long.length - short.length <= ENDING_CHARS_MAX && long.startsWith(short)
   )
 }

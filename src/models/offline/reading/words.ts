@@ -8,7 +8,7 @@ const STOP_WORDS: ReadonlySet<string> = new Set(
     'i me my mine you your yours he him his she her hers it its we us our ours they them their theirs one ones ' +
     'what whats which who whom whose when where why how there here please tell show give say says said want wants need needs ' +
     'know let lets like just also too very really some any all each every much many more most other such no not only own same ' +
-    'if else because while until again once get gets got go goes going use uses used using make makes made if s t re ve ll d m ' +
+    'if else because while until again get gets got go goes going use uses used using make makes made if s t re ve ll d m ' +
     'hey hi hello ok okay thanks thank work works happen happens mean means now yet try anything something everything ' +
     // As they are mistyped most.
     'waht wat wht wich whcih wihch hwo teh wehn whne whre ist dose'

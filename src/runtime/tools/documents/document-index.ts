@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import MiniSearch from 'minisearch'
 import { type DocumentFile, listDocuments, readDocument } from './document-folder.ts'
 import { type Passage, passagesOf } from './document-passages.ts'
+import { ranked } from './document-ranking.ts'
 import { compared, wordsOf } from './document-words.ts'
 
 const PASSAGES_MAX = 50_000
@@ -28,6 +29,8 @@ interface Built {
   readonly fingerprint: string
   readonly passages: readonly Passage[]
   readonly words: MiniSearch<IndexedPassage>
+  /** In how many passages each word occurs. */
+  readonly owners: ReadonlyMap<string, number>
 }
 
 type IndexedPassage = Passage & { readonly id: number }
@@ -65,29 +68,32 @@ async function build(files: readonly DocumentFile[], fingerprint: string): Promi
     autoVacuum: false,
   })
   const passages: Passage[] = []
+  const owners = new Map<string, number>()
+  const add = (passage: Passage): void => {
+    words.add({ ...passage, id: passages.push(passage) - 1 })
+    const own = new Set(wordsOf(`${passage.heading} ${passage.text}`).flatMap((word) => compared(word) ?? []))
+    for (const word of own) owners.set(word, (owners.get(word) ?? 0) + 1)
+  }
   let sliceEnd = performance.now() + SLICE_MS
   for (const file of files) {
     const text = await readDocument(file)
     if (text === undefined) continue
     for (const passage of passagesOf(file.path, text)) {
-      if (passages.length >= PASSAGES_MAX) return { fingerprint, passages, words }
-      if (passage !== undefined) words.add({ ...passage, id: passages.push(passage) - 1 })
+      if (passages.length >= PASSAGES_MAX) return { fingerprint, passages, words, owners }
+      if (passage !== undefined) add(passage)
       if (performance.now() < sliceEnd) continue
       await nextTurn()
       sliceEnd = performance.now() + SLICE_MS
     }
   }
-  return { fingerprint, passages, words }
+  return { fingerprint, passages, words, owners }
 }
 
-/** How much it counts that a passage has all words of the query, and not one of them often. */
-const COVERAGE_POWER = 1.5
-
 /**
- * BM25 over all words (any of them may fit); words in headings count double, short typing errors are forgiven, and a
- * passage with more of the query's words comes before one with fewer.
+ * BM25 over all words (any of them may fit); words in headings count double, short typing errors are forgiven. A passage
+ * with more of the query's words comes before one with fewer.
  */
-function find({ words, passages }: Built, query: string): readonly Hit[] {
+function find({ words, passages, owners }: Built, query: string): readonly Hit[] {
   const results = words.search(query, {
     boost: { heading: 2, title: 1.5 },
     prefix: (term) => term.length >= 4,
@@ -95,14 +101,10 @@ function find({ words, passages }: Built, query: string): readonly Hit[] {
     weights: { prefix: 0.4, fuzzy: 0.3 },
     combineWith: 'OR',
   })
-  const asked = new Set(wordsOf(query).flatMap((word) => compared(word) ?? [])).size
-  return results
-    .flatMap(({ id, score, terms, queryTerms }) => {
-      const passage = passages[Number(id)]
-      const coverage = new Set(queryTerms).size / Math.max(asked, 1)
-      return passage === undefined
-        ? []
-        : [{ passage, score: score * coverage ** COVERAGE_POWER, terms: new Set(terms) }]
-    })
-    .sort((a, b) => b.score - a.score)
+  const found = results.flatMap(({ id, score, terms, queryTerms }) => {
+    const passage = passages[Number(id)]
+    return passage === undefined ? [] : [{ passage, score, terms, queryTerms }]
+  })
+  const rarity = (term: string): number => Math.log(1 + passages.length / (1 + (owners.get(term) ?? 0)))
+  return ranked(found, rarity).map(({ passage, score, terms }) => ({ passage, score, terms: new Set(terms) }))
 }
