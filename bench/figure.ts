@@ -1,6 +1,6 @@
 // What a bench answers: figures, each beside what it is compared with in the same run.
 
-export type Figure = Measured | Missing
+export type Figure = Measured | Missing | Share
 
 export interface Measured {
   readonly metric: string
@@ -14,6 +14,15 @@ export interface Missing {
   readonly metric: string
   readonly unit: string
   readonly reason: string
+}
+
+/** A part of the processor's time. */
+export interface Share {
+  /** What the processor worked on. */
+  readonly of: string
+  /** Whose code it was in. */
+  readonly place: string
+  readonly percent: number
 }
 
 export type Comparison =
@@ -34,6 +43,10 @@ export interface BenchOptions {
 
 export function isMissing(figure: Figure): figure is Missing {
   return 'reason' in figure
+}
+
+export function isShare(figure: Figure): figure is Share {
+  return 'place' in figure
 }
 
 /** The figure divided by what it is compared with. */

@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util'
 import type { Bench } from './figure.ts'
-import { jsonLine, markdownTable, type Row, textTable } from './report.ts'
+import { jsonLine, markdownTables, type Row, textTables } from './report.ts'
 import { machineLine } from './support/machine.ts'
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
@@ -18,7 +18,7 @@ const ROUNDS_MAX = 100
 const USAGE = `Usage: npm run bench -- [NAME…] [--json | --markdown] [--profile] [--rounds N]
   NAME        ${Object.keys(BENCHES).join(', ')}; all where none is named
   --json      one JSON object a line for each figure
-  --markdown  the table of bench/README.md
+  --markdown  the tables of bench/README.md
   --profile   where the time goes as well; the profiles lie in bench/profiles
   --rounds N  how often each measurement is repeated (default ${ROUNDS_DEFAULT}, at most ${ROUNDS_MAX})
 `
@@ -32,6 +32,8 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2
     return
   }
+  // Before the benches make a load of their own.
+  const machine = machineLine(asked.rounds)
   const rows: Row[] = []
   for (const name of asked.names) {
     process.stderr.write(`bench ${name}…\n`)
@@ -43,8 +45,8 @@ async function main(args: readonly string[]): Promise<void> {
     }
   }
   if (asked.format === 'json') return
-  console.log(`${machineLine(asked.rounds)}\n`)
-  console.log(asked.format === 'markdown' ? markdownTable(rows) : textTable(rows))
+  console.log(`${machine}\n`)
+  console.log(asked.format === 'markdown' ? markdownTables(rows) : textTables(rows))
 }
 
 interface Asked {

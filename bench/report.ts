@@ -1,6 +1,16 @@
-// Figures as text: a table to read, a table for bench/README.md, lines of JSON for programs.
+// Figures as text: tables to read, tables for bench/README.md, lines of JSON for programs.
 
-import { againstOf, type Figure, isMet, isMissing, ratioOf } from './figure.ts'
+import {
+  againstOf,
+  type Figure,
+  isMet,
+  isMissing,
+  isShare,
+  type Measured,
+  type Missing,
+  ratioOf,
+  type Share,
+} from './figure.ts'
 
 export interface Row {
   readonly bench: string
@@ -8,10 +18,14 @@ export interface Row {
 }
 
 const HEADINGS = ['bench', 'metric', 'value', 'unit', 'ratio', 'against', ''] as const
-const NUMBER_COLUMNS: ReadonlySet<number> = new Set([2, 4])
 
 /** One line of JSON. A figure that is missing has a null value and the reason beside it. */
 export function jsonLine({ bench, figure }: Row): string {
+  if (isShare(figure)) {
+    const metric = `time of ${figure.of} in ${figure.place}`
+    const value = significant(figure.percent)
+    return JSON.stringify({ bench, metric, value, unit: '%', ratio: null, against: null })
+  }
   const { metric, unit } = figure
   if (isMissing(figure)) {
     return JSON.stringify({
@@ -34,19 +48,57 @@ export function jsonLine({ bench, figure }: Row): string {
   })
 }
 
-export function textTable(rows: readonly Row[]): string {
-  const lines = [HEADINGS, ...rows.map(cellsOf)]
-  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)))
-  return lines.map((cells) => padded(cells, widths).trimEnd()).join('\n')
+export function textTables(rows: readonly Row[]): string {
+  return tablesOf(rows).map(textTable).join('\n\n')
 }
 
-export function markdownTable(rows: readonly Row[]): string {
-  const rule = HEADINGS.map((_, column) => (NUMBER_COLUMNS.has(column) ? '---:' : '---'))
-  const lines = [HEADINGS, rule, ...rows.map(cellsOf)]
-  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+export function markdownTables(rows: readonly Row[]): string {
+  return tablesOf(rows).map(markdownTable).join('\n\n')
 }
 
-function cellsOf({ bench, figure }: Row): readonly string[] {
+interface Table {
+  readonly headings: readonly string[]
+  readonly numbers: ReadonlySet<number>
+  readonly lines: readonly (readonly string[])[]
+}
+
+/** The figures, and where the time went: a line for each place, a column for each thing that was profiled. */
+function tablesOf(rows: readonly Row[]): readonly Table[] {
+  const figures = rows.flatMap(({ bench, figure }) => (isShare(figure) ? [] : [cellsOf(bench, figure)]))
+  const shares = rows.flatMap(({ figure }) => (isShare(figure) ? [figure] : []))
+  const tables = [{ headings: HEADINGS, numbers: new Set([2, 4]), lines: figures }]
+  return shares.length === 0 ? tables : [...tables, shareTable(shares)]
+}
+
+function shareTable(shares: readonly Share[]): Table {
+  const works = [...new Set(shares.map((share) => share.of))]
+  const percent = (place: string, work: string): number =>
+    shares.find((share) => share.place === place && share.of === work)?.percent ?? 0
+  const sum = (place: string): number => works.reduce((total, work) => total + percent(place, work), 0)
+  const places = [...new Set(shares.map(({ place }) => place))].sort((a, b) => sum(b) - sum(a))
+  return {
+    headings: ['share of the processor’s time, %', ...works],
+    numbers: new Set(works.map((_, at) => at + 1)),
+    lines: places.map((place) => [place, ...works.map((work) => percent(place, work).toFixed(1))]),
+  }
+}
+
+function textTable({ headings, numbers, lines }: Table): string {
+  const all = [headings, ...lines]
+  const widths = headings.map((_, column) => Math.max(...all.map((cells) => cells[column]?.length ?? 0)))
+  const padded = (cells: readonly string[]): string =>
+    cells
+      .map((cell, at) => (numbers.has(at) ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)))
+      .join('  ')
+  return all.map((cells) => padded(cells).trimEnd()).join('\n')
+}
+
+function markdownTable({ headings, numbers, lines }: Table): string {
+  const rule = headings.map((_, column) => (numbers.has(column) ? '---:' : '---'))
+  return [headings, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+function cellsOf(bench: string, figure: Measured | Missing): readonly string[] {
   if (isMissing(figure)) return [bench, figure.metric, '—', figure.unit, '', '', `missing: ${figure.reason}`]
   const met = isMet(figure)
   return [
@@ -58,15 +110,6 @@ function cellsOf({ bench, figure }: Row): readonly string[] {
     againstOf(figure) ?? '',
     met === undefined ? '' : met ? 'met' : 'not met',
   ]
-}
-
-function padded(cells: readonly string[], widths: readonly number[]): string {
-  return cells
-    .map((cell, column) => {
-      const width = widths[column] ?? 0
-      return NUMBER_COLUMNS.has(column) ? cell.padStart(width) : cell.padEnd(width)
-    })
-    .join('  ')
 }
 
 /** Three significant digits, and whole numbers from 100 on. */

@@ -74,7 +74,7 @@ function start(command, args, options) {
   })
 }
 
-/** `PATH` with our Node first, and the condition under which `agent-factory/…` means the source. */
+/** `PATH` with our Node first, the compile cache, and the condition under which `agent-factory/…` means the source. */
 function environment(node) {
   const env = Object.assign({}, process.env)
   const name = Object.keys(env).find((key) => key.toUpperCase() === 'PATH') || 'PATH'
@@ -83,6 +83,10 @@ function environment(node) {
   const condition = '--conditions=agent-factory-source'
   const options = env.NODE_OPTIONS || ''
   if (!options.includes(condition)) env.NODE_OPTIONS = `${options} ${condition}`.trim()
+  // Node keeps what it compiled: later starts take half the time, and do without the TypeScript compiler's memory. In
+  // the checkout and not in the system's temporary folder, where somebody else could leave code for us.
+  if (!env.NODE_COMPILE_CACHE)
+    env.NODE_COMPILE_CACHE = path.join(root, 'node_modules', '.cache', 'agent-factory')
   return env
 }
 

@@ -8,7 +8,7 @@ import type { HonoServerReady } from '../programs/hono-server.ts'
 import type { ClientQuestion } from '../programs/http-client.ts'
 import type { PlatformServerReady } from '../programs/platform-server.ts'
 import type { Load } from '../support/load.ts'
-import { profileFigures } from '../support/profile.ts'
+import { profileShares } from '../support/profile.ts'
 import { openProgram, type Program } from '../support/program.ts'
 import { median, medianQuantiles } from '../support/statistics.ts'
 import { workFolder } from '../support/work-folder.ts'
@@ -66,8 +66,8 @@ export const httpBench: Bench = async ({ rounds, profile }) => {
   const takenBare = await bare.profile(() => visit(bare, WARM_MS))
   return [
     ...figures,
-    ...(await profileFigures('GET agent', taken)),
-    ...(await profileFigures('bare Hono', takenBare)),
+    ...(await profileShares('GET agent', taken)),
+    ...(await profileShares('bare Hono', takenBare)),
   ]
 }
 

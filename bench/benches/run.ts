@@ -8,7 +8,7 @@ import type { PlatformServerReady } from '../programs/platform-server.ts'
 import { AGENT } from '../support/adder.ts'
 import type { Load, LoadOptions } from '../support/load.ts'
 import { installPeers } from '../support/peers.ts'
-import { profileFigures } from '../support/profile.ts'
+import { profileShares } from '../support/profile.ts'
 import { openProgram, type Program } from '../support/program.ts'
 import type { SqliteCounts } from '../support/sqlite-counter.ts'
 import { median, medianQuantiles, type Quantiles } from '../support/statistics.ts'
@@ -180,7 +180,7 @@ async function profiles(
   const overHttp = await server.profile(() => sides.http(options))
   const inProcess = await runs.profile(() => sides.inProcess(options))
   return [
-    ...(await profileFigures('a run over HTTP', overHttp)),
-    ...(await profileFigures('a run in process', inProcess)),
+    ...(await profileShares('a run over HTTP', overHttp)),
+    ...(await profileShares('a run in process', inProcess)),
   ]
 }

@@ -3,7 +3,7 @@
 
 import type { Bench, Figure } from '../figure.ts'
 import type { LongRunAnswer, LongRunQuestion } from '../programs/long-run.ts'
-import { profileFigures } from '../support/profile.ts'
+import { profileShares } from '../support/profile.ts'
 import { openProgram } from '../support/program.ts'
 import { median } from '../support/statistics.ts'
 import { workFolder } from '../support/work-folder.ts'
@@ -33,7 +33,7 @@ export const stepCostBench: Bench = async ({ rounds, profile }) => {
     figures.push(...figuresOf(memory ? 'in memory' : 'on a file', runs))
     if (profile) {
       const taken = await program.profile(() => program.ask({ turns: TURNS }))
-      figures.push(...(await profileFigures(`a long run ${memory ? 'in memory' : 'on a file'}`, taken)))
+      figures.push(...(await profileShares(`a long run ${memory ? 'in memory' : 'on a file'}`, taken)))
     }
   }
   return figures

@@ -61,8 +61,6 @@ await answerQuestions(async ({ folder }) => {
   }
   return { ready: null, answer: (question) => load(run, question), close: () => storage.close?.() }
 })
-// Its timers would keep the process for a while.
-process.exit()
 
 function generated(prompt) {
   const n = numberIn(prompt.find(({ role }) => role === 'user').content[0].text)

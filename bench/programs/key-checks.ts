@@ -60,7 +60,11 @@ await answerQuestions<{ readonly folder: string }, null, KeysQuestion, Load>(asy
 })
 
 /** Past the use case, which allows a tenant fewer. */
-async function insertKeys(db: Database, { tenantId, userId }: Bootstrapped, keys: readonly string[]): Promise<void> {
+async function insertKeys(
+  db: Database,
+  { tenantId, userId }: Bootstrapped,
+  keys: readonly string[],
+): Promise<void> {
   const createdAt = Date.now()
   const row = { name: 'bench', permissions: '["READ_AGENTS"]', ownerId: userId, createdAt, expiresAt: null }
   await db.tenant(tenantId).write(async (tx) => {

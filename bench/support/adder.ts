@@ -6,8 +6,6 @@ import type { CodeTool } from '../../src/define/code-tool.ts'
 import type { ModelProvider } from '../../src/models/model.ts'
 import { createScriptedModel } from '../../src/models/scripted/scripted-model.ts'
 
-/** Steps of a run: model, tool, model. */
-export const STEPS = 3
 export const ADDED = 25
 export const AGENT = 'adder'
 export const INSTRUCTIONS = 'Add what the user asks for.'

@@ -14,7 +14,7 @@ export function machineLine(rounds: number): string {
     `SQLite ${process.versions.sqlite}`,
     new Date().toISOString().slice(0, 10),
     `medians of ${rounds} rounds`,
-    `load average ${(loadavg()[0] ?? 0).toFixed(1)}`,
+    `load average before ${(loadavg()[0] ?? 0).toFixed(1)}`,
   ]
   return parts.join(' · ')
 }

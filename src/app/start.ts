@@ -1,11 +1,8 @@
-// `npm start`. The program itself is in start/; before it is loaded, Node is told to keep what it compiles:
-// that halves the time of every further start.
+// `npm start`. The program itself is in start/.
 
-import { enableCompileCache, flushCompileCache } from 'node:module'
-import { join } from 'node:path'
+import { flushCompileCache } from 'node:module'
+import { startMain } from './start/start-main.ts'
 
-// In the package and not in the system's temporary folder, where somebody else could leave code for us.
-enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/agent-factory'))
-const { startMain } = await import('./start/start-main.ts')
+// A server may run for months: what Node compiled at the start is kept now, and not only when it ends.
 flushCompileCache()
 await startMain(process.argv.slice(2))

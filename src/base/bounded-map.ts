@@ -1,4 +1,4 @@
-// A bounded map that forgets what was used longest ago. It holds keys in memory only and never shows them.
+// A bounded map that forgets what was used longest ago, roughly. It holds keys in memory only and never shows them.
 
 export interface BoundedMap<V> {
   get(key: string): V | undefined
@@ -7,31 +7,38 @@ export interface BoundedMap<V> {
   deleteWhere(matches: (value: V) => boolean): void
 }
 
+/**
+ * Two generations: what is used moves to the young one, and when that is full it becomes the old one and the old one
+ * is forgotten. So the last `sizeMax` entries that were used are always there, and at most twice as many. Each call
+ * takes constant time; a Map that is reordered at each use does not, since it keeps the places of what was deleted.
+ */
 export function createBoundedMap<V>(sizeMax: number): BoundedMap<V> {
-  // A Map iterates in the order of insertion: the first key is the one that was used longest ago.
-  const values = new Map<string, V>()
+  let young = new Map<string, V>()
+  let old = new Map<string, V>()
+  const set = (key: string, value: V): void => {
+    if (young.size >= sizeMax && !young.has(key)) {
+      old = young
+      young = new Map()
+    }
+    young.set(key, value)
+  }
   return {
     get: (key) => {
-      const value = values.get(key)
-      if (value === undefined) return undefined
-      values.delete(key)
-      values.set(key, value)
-      return value
+      const value = young.get(key)
+      if (value !== undefined) return value
+      const known = old.get(key)
+      if (known !== undefined) set(key, known)
+      return known
     },
-    set: (key, value) => {
-      values.delete(key)
-      values.set(key, value)
-      if (values.size <= sizeMax) return
-      for (const oldest of values.keys()) {
-        values.delete(oldest)
-        return
-      }
-    },
+    set,
     delete: (key) => {
-      values.delete(key)
+      young.delete(key)
+      old.delete(key)
     },
     deleteWhere: (matches) => {
-      for (const [key, value] of values) if (matches(value)) values.delete(key)
+      for (const generation of [young, old]) {
+        for (const [key, value] of generation) if (matches(value)) generation.delete(key)
+      }
     },
   }
 }
