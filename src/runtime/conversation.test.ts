@@ -7,6 +7,7 @@ import type { Message } from '../contract/message.ts'
 import { defineGuardrail } from '../define/define-guardrail.ts'
 import { defineTool } from '../define/define-tool.ts'
 import { createScriptedModel } from '../models/scripted/scripted-model.ts'
+import { systemStatement } from '../storage/statement.ts'
 
 const context = { requestId: undefined }
 const texts = (messages: readonly Message[]): string[] =>
@@ -16,6 +17,10 @@ const texts = (messages: readonly Message[]): string[] =>
       ? message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('')
       : ''
   })
+
+const bodies = systemStatement('test.bodies', 'a test looks for a canary', (db) =>
+  db.selectFrom('bodies').select('content'),
+)
 
 forEachDatabase((_name, open) => {
   describe('a session', () => {
@@ -233,6 +238,32 @@ forEachDatabase((_name, open) => {
         assert.equal(kept.includes('[email]'), capture === 'redacted')
         assert.equal(details[0]?.request === null, capture === 'metadata')
         assert.ok(items.every((call) => call.capture === capture))
+      })
+
+      it(`${capture}: also of what a person said that a call answered`, async () => {
+        await using db = await open()
+        const pay = defineTool({
+          name: 'pay',
+          description: 'Pays.',
+          input: { type: 'object' },
+          effect: 'once',
+          timeoutMs: 10,
+          run: () => new Promise(() => undefined),
+        })
+        const model = createScriptedModel('scripted', [
+          { toolCalls: [{ tool: 'pay', arguments: {} }] },
+          { text: 'Done.' },
+        ])
+        await using factory = await openFactory({ db, models: [model], codeTools: [pay], capture })
+        await factory.agent({ name: 'payer', tools: ['pay'] })
+        const { runtime, tenantId, admin } = factory
+        const { id } = await factory.run('payer', 'Go.')
+        const output = `${CANARY} ${'long '.repeat(3_000)}`
+        await runtime.resolve(admin, id, 2, { outcome: 'succeeded', output }, { requestId: undefined })
+        assert.equal((await runtime.wait(tenantId, id, 5_000)).state, 'completed')
+        const texts = await db.system.read((reader) => reader.all(bodies, {}))
+        const steps = await runtime.steps(tenantId, id, { limit: 10, after: 0 })
+        assert.equal(JSON.stringify([texts, steps]).includes(CANARY), capture === 'full')
       })
     }
   })

@@ -4,8 +4,9 @@
 import { appendFileSync } from 'node:fs'
 import { defineTool } from '../../src/define/define-tool.ts'
 import { createScriptedModel } from '../../src/models/scripted/scripted-model.ts'
-import type { Database, TenantDatabase } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { openDatabase } from '../../src/storage/open.ts'
+import { aroundWrites } from '../support/around-writes.ts'
 import { type Factory, openFactory } from '../support/factory.ts'
 
 const [url = '', ledger = '', place = 'never'] = process.argv.slice(2)
@@ -61,10 +62,7 @@ async function runOnce({ runtime, tenantId, admin, agent, catalog }: Factory): P
 
 function killing(db: Database, at: number, when: string): Database {
   let writes = 0
-  const doomed = async <Tx, T>(
-    write: (work: (tx: Tx) => Promise<T>) => Promise<T>,
-    work: (tx: Tx) => Promise<T>,
-  ): Promise<T> => {
+  return aroundWrites(db, async (write, work) => {
     writes += 1
     if (writes !== at) return write(work)
     const result = await write(async (tx) => {
@@ -74,26 +72,7 @@ function killing(db: Database, at: number, when: string): Database {
     })
     die()
     return result
-  }
-  const tenant = (id: TenantDatabase['tenantId']): TenantDatabase => {
-    const scoped = db.tenant(id)
-    return {
-      ...scoped,
-      tenantId: id,
-      read: (work) => scoped.read(work),
-      write: (work) => doomed((inner) => scoped.write(inner), work),
-    }
-  }
-  return {
-    dialect: db.dialect,
-    tenant,
-    system: {
-      read: (work) => db.system.read(work),
-      write: (work) => doomed((inner) => db.system.write(inner), work),
-    },
-    ping: () => db.ping(),
-    [Symbol.asyncDispose]: async () => undefined,
-  }
+  })
 }
 
 function note(line: string): void {

@@ -1,14 +1,16 @@
 // `npm start` as a newcomer meets it: a child process in an empty folder with an empty environment.
 
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
 
 const ROOT = join(import.meta.dirname, '../..')
 const ANSWER_MS_MAX = 60_000
+const run = promisify(execFile)
 
 interface Ended {
   readonly code: number | null
@@ -86,9 +88,35 @@ describe('npm start', () => {
     assert.equal(run.state, 'completed')
     assert.match(run.output, /shipped/)
     child.kill('SIGTERM')
-    const { code, error } = await ended
+    const { code, out, error } = await ended
     assert.equal(error, '')
     assert.equal(code, 0)
+    assert.doesNotMatch(out, /undefined|\.\/\//)
+  })
+
+  it('shows commands that work as they stand, and leaves the server alone when it is started twice', async () => {
+    const environment = { PORT: '0', AGENT_FACTORY_DATA_DIR: join(folder, 'my data') }
+    const { child, ended } = launch([], environment)
+    const port = new URL(await printedUrl(child)).port
+    const second = await launch([], { ...environment, PORT: port }).ended
+    assert.equal(second.code, 1)
+    assert.equal(
+      second.error,
+      `agent-factory: Port ${port} is in use: stop the other program, or choose another port with PORT.\n`,
+    )
+    const text = printed(child)
+    const commands = text.split('\n').flatMap((line) => (line.startsWith('    ') ? [line.trim()] : []))
+    assert.equal(commands.length, 3, text)
+    const expected = [/shipped.*10:00/s, /"output":"[^"]*A Field Guide to Clouds/, /completed: .*shipped/]
+    for (const [index, command] of commands.entries()) {
+      const { stdout } = await run('sh', ['-c', command], {
+        cwd: folder,
+        env: { PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
+      })
+      assert.match(stdout, expected[index] ?? /^$/, command)
+    }
+    child.kill('SIGTERM')
+    assert.equal((await ended).code, 0)
   })
 
   it('says in one line which setting is wrong', async () => {
@@ -115,12 +143,19 @@ describe('npm start', () => {
   })
 })
 
+const printedBy = new WeakMap<ChildProcess, string>()
+
+function printed(child: ChildProcess): string {
+  return printedBy.get(child) ?? ''
+}
+
 function printedUrl(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('The server printed no address.')), ANSWER_MS_MAX)
     let text = ''
     child.stdout?.on('data', (chunk) => {
       text += chunk
+      printedBy.set(child, text)
       const url = /API +(http:\S+)/.exec(text)?.[1]
       // The address is printed before the commands; the last line says that all is written.
       if (url === undefined || !text.includes('Ctrl-C')) return

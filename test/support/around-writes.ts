@@ -22,33 +22,43 @@ export function aroundWrites(db: Database, around: Around): Database {
       return {
         tenantId,
         read: (work) => scoped.read(work),
-        write: (work) => around<TenantTransaction, never>((inner) => scoped.write(inner), work as never),
+        write: (work) => around((inner) => scoped.write(inner), work),
       }
     },
     system: {
       read: (work) => db.system.read(work),
-      write: (work) => around<SystemTransaction, never>((inner) => db.system.write(inner), work as never),
+      write: (work) => around((inner) => db.system.write(inner), work),
     },
     ping: () => db.ping(),
     [Symbol.asyncDispose]: async () => undefined,
   }
 }
 
-/** The database, and a hook that is called in a transaction after each statement that it made. */
-export function afterStatements(
-  db: Database,
-  after: (name: string, params: Readonly<Record<string, unknown>>) => Promise<void>,
-): Database {
-  return aroundWrites(db, (write, work) =>
-    write((tx) =>
-      work({
-        ...tx,
-        run: async (statement: never, params: never) => {
-          const changed = await tx.run(statement, params)
-          await after((statement as { name: string }).name, params)
-          return changed
-        },
-      }),
-    ),
-  )
+/** The same database, and a hook that is called in a tenant's transaction after each statement that changed rows. */
+export function afterChanges(db: Database, after: (statement: string) => Promise<void>): Database {
+  return {
+    ...aroundWrites(db, (write, work) => write(work)),
+    tenant: (tenantId): TenantDatabase => {
+      const scoped = db.tenant(tenantId)
+      return {
+        tenantId,
+        read: (work) => scoped.read(work),
+        write: (work) => scoped.write((tx) => work(hooked(tx, after))),
+      }
+    },
+  }
+}
+
+function hooked(tx: TenantTransaction, after: (statement: string) => Promise<void>): TenantTransaction {
+  return {
+    tenantId: tx.tenantId,
+    all: (statement, params) => tx.all(statement, params),
+    first: (statement, params) => tx.first(statement, params),
+    query: (build) => tx.query(build),
+    run: async (statement, params) => {
+      const changed = await tx.run(statement, params)
+      await after(statement.name)
+      return changed
+    },
+  }
 }

@@ -1,5 +1,7 @@
 // How a run is stopped from outside: by a person, by its time limit, by the worker's end, or because the lease went.
 
+import { setMaxListeners } from 'node:events'
+
 export type StopReason = 'cancelled' | 'deadline' | 'shutdown' | 'lost'
 
 /** The run must not go on; `reason` says how it ends. */
@@ -15,11 +17,12 @@ export class Stopped extends Error {
 
 export interface Interruption {
   readonly signal: AbortSignal
+  /** Aborts as soon as the run must not go on to its next step: what only waits need wait no longer. */
+  readonly resting: AbortSignal
   /** The first reason stays. */
   stop(reason: StopReason): void
   /** Stops at the next step, and lets what runs now come to its end. */
   drain(): void
-  draining(): boolean
   /** Throws `Stopped` where a reason was given. */
   check(): void
   reason(): StopReason | undefined
@@ -28,23 +31,26 @@ export interface Interruption {
 /** Below `outer`, it drains with it; who drives below hands on the reasons. */
 export function createInterruption(outer?: Interruption): Interruption {
   const controller = new AbortController()
+  // As many listen as calls are made at a time; each leaves when its call has ended.
+  setMaxListeners(0, controller.signal)
   let reason: StopReason | undefined
-  let drained = false
-  const draining = (): boolean => drained || outer?.draining() === true
+  const rest = new AbortController()
+  const resting = outer === undefined ? rest.signal : AbortSignal.any([rest.signal, outer.resting])
   return {
     signal: controller.signal,
+    resting,
     stop(why) {
       if (reason !== undefined) return
       reason = why
       controller.abort(new Stopped(why))
+      rest.abort()
     },
     drain() {
-      drained = true
+      rest.abort()
     },
-    draining,
     check() {
       if (reason !== undefined) throw new Stopped(reason)
-      if (draining()) throw new Stopped('shutdown')
+      if (resting.aborted) throw new Stopped('shutdown')
     },
     reason: () => reason,
   }

@@ -53,7 +53,7 @@ export async function askModel(ctx: RunContext, prompt: Prompt): Promise<Answer>
     if (next.action === 'fail') throw modelError(model, failure)
     await ctx.journal.flush()
     if (next.action === 'retry') {
-      await pause(next.afterMs, ctx.interruption.signal)
+      await pause(next.afterMs, ctx.interruption.resting)
       ctx.interruption.check()
     } else {
       modelIndex += 1

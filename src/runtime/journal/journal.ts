@@ -33,8 +33,6 @@ export interface Journal {
   add(write: Write, counts?: Counts): void
   /** Gathers an event for the next flush. */
   event(type: RunEventType, data: JsonObject): void
-  /** Whether something is gathered that a crash would lose. */
-  pending(): boolean
   /**
    * Writes all that is gathered as one transaction. Throws `LeaseLost` where the run has another worker. What failed to
    * be written is gone, so that a journal writes nothing more after a failure: the run is taken up again from its rows.
@@ -93,7 +91,6 @@ export function createJournal(
     event: (type, data) => {
       batch.events.push({ type, data })
     },
-    pending: () => batch.writes.length > 0 || batch.events.length > 0,
     async flush() {
       if (batch.writes.length === 0 && batch.events.length === 0) return
       const full = batch

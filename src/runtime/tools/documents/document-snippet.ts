@@ -30,8 +30,8 @@ export interface Snippet {
 }
 
 /**
- * The text where it has at most 800 characters; else one to three neighbouring sentences with the most different found
- * words. Among equals the shorter and then the earlier wins. `terms` are words in their compared form.
+ * The text where it has at most 800 characters; else the part of it around the one to three neighbouring sentences with the
+ * most different found words. Among equals the shorter and then the earlier wins. `terms` are words in their compared form.
  */
 export function snippetOf(text: string, terms: ReadonlySet<string>): Snippet {
   if (text.length <= SNIPPET_CHARS_MAX) return { text: unwrapped(text), linesBefore: 0 }
@@ -49,9 +49,24 @@ export function snippetOf(text: string, terms: ReadonlySet<string>): Snippet {
       if (score > best.score) best = { from, to, score }
     }
   }
-  const before = sentences.slice(0, best.from).join('')
-  const chosen = sentences.slice(best.from, best.to).join('').trim().slice(0, SNIPPET_CHARS_MAX)
+  const { from, to } = grown(sentences, best)
+  const before = sentences.slice(0, from).join('')
+  const chosen = sentences.slice(from, to).join('').trim().slice(0, SNIPPET_CHARS_MAX)
   return { text: unwrapped(chosen), linesBefore: before.split('\n').length - 1 }
+}
+
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** With the sentences around, as far as there is room: those after it first, which say more of the same. */
+function grown(sentences: readonly string[], { from, to }: Range): Range {
+  const chars = (start: number, end: number): number => sentences.slice(start, end).join('').length
+  let [start, end] = [from, to]
+  while (end < sentences.length && chars(start, end + 1) <= SNIPPET_CHARS_MAX) end += 1
+  while (start > 0 && chars(start - 1, end) <= SNIPPET_CHARS_MAX) start -= 1
+  return { from: start, to: end }
 }
 
 /** Lines that only wrap become one; those of code stay. */

@@ -80,7 +80,8 @@ describe('search_documents', () => {
       heading: 'Damaged goods',
       line: 7,
       score: found.results[0]?.score,
-      snippet: 'If an item arrives damaged, tell us within 14 days. We refund the full price.',
+      snippet:
+        'If an item arrives damaged, tell us within 14 days. We refund the full price. Photos help us. The shipping costs are on us.',
     })
     assert.ok(found.total >= 1)
   })
@@ -100,20 +101,41 @@ describe('search_documents', () => {
     )
   })
 
-  it('quotes whole sentences where lines wrap, and single items of lists', async () => {
+  it('keeps what Markdown says by its form: lines that wrap are joined, items, code and rows are told apart', async () => {
     const text =
-      '# Fees\n\nWe charge a small\nfee for gift wrapping. It is 3 EUR.\n\n* Ribbon is free\n* A card costs\n  1 EUR\n'
+      '# Fees\n\nWe charge a **small**\nfee for gift wrapping.\n\n* Ribbon is free\n* A card costs\n  1 EUR\n\n' +
+      '```\nfee --gift\n  --card\n```\n\n| what | `EUR` |\n|---|---|\n| box | 2 \\| 3 |\n'
     await using folder = await documents({ 'fees.md': text })
-    const snippet = async (query: string) => (await search(folder.path, { query })).results[0]?.snippet
-    assert.equal(await snippet('gift fee'), 'We charge a small fee for gift wrapping.')
-    assert.equal(await snippet('ribbon'), '- Ribbon is free')
-    assert.equal(await snippet('card'), '- A card costs 1 EUR')
+    assert.equal(
+      (await search(folder.path, { query: 'gift fee' })).results[0]?.snippet,
+      'We charge a small fee for gift wrapping.\n\n- Ribbon is free\n- A card costs 1 EUR\n\n' +
+        '```\nfee --gift\n  --card\n```\n\n- what: box; `EUR`: 2 | 3',
+    )
+  })
+
+  it('puts a passage that is about the query before one that only has its words', async () => {
+    const text =
+      '# Manual\n\n## Change the paper\n\nOpen the tray. Any port may stay as it is when you change the paper.\n\n' +
+      '## Port\n\nThe number to listen on.\n\n## Support of ports\n\nEach port has a port number, a port name, a port owner.\n'
+    await using folder = await documents({ 'manual.md': text })
+    const headings = async (query: string) =>
+      (await search(folder.path, { query })).results.map(({ heading }) => heading)
+    assert.equal((await headings('port'))[0], 'Port')
+    assert.equal((await headings('change paper'))[0], 'Change the paper')
+  })
+
+  it('quotes of a long passage the part around what was found', async () => {
+    const list = Array.from({ length: 40 }, (_, index) => `- item ${index} of many things`).join('\n')
+    await using folder = await documents({ 'list.md': `# List\n\n${list}\n- the lamp\n- the end\n` })
+    const [first] = (await search(folder.path, { query: 'lamp' })).results
+    assert.match(first?.snippet ?? '', /item 30 .*- the lamp\n- the end$/s)
+    assert.ok((first?.snippet.length ?? 0) <= 800)
   })
 
   it('reads text, CSV and JSON, each record by itself', async () => {
     await using folder = await documents(FILES)
     const first = async (query: string) => (await search(folder.path, { query })).results[0]
-    assert.equal((await first('public holidays'))?.line, 4)
+    assert.equal((await first('public holidays'))?.line, 1)
     const lamp = await first('brass lamp')
     assert.deepEqual(
       [lamp?.path, lamp?.line, lamp?.snippet],
@@ -151,7 +173,7 @@ describe('search_documents', () => {
     const found = await search(folder.path, { query: 'lamp', limit: 3 })
     assert.equal(found.results.length, 3)
     assert.ok(found.total > 30)
-    assert.ok(found.results.every(({ snippet }) => snippet.length <= 600))
+    assert.ok(found.results.every(({ snippet }) => snippet.length <= 800))
   })
 
   it('does not follow links that leave the folder', async () => {
