@@ -215,7 +215,7 @@ function createCore({ settings, overrides, db, clock, outbound, models, telemetr
     callHttp: (implementation, _effect, input, context) =>
       callHttpOperation(outbound, implementation, input, context),
     metering: { rate: (model, usage, at) => rate(prices, model, usage, at), record: insertUsage },
-    capturePolicy: createCapturePolicy(db),
+    capturePolicy: createCapturePolicy(db, clock),
     concurrency: settings.workerConcurrency,
     observer: telemetry.runtime,
   })

@@ -68,6 +68,14 @@ export const TERMINAL_EVENTS: ReadonlySet<string> = new Set<RunEventType>([
   'run.cancelled',
 ])
 
+/** After these a run goes on only when somebody answers, or not at all. */
+export const SETTLING_EVENTS: ReadonlySet<string> = new Set<RunEventType>([
+  'run.waiting',
+  'run.completed',
+  'run.failed',
+  'run.cancelled',
+])
+
 export interface RunEvent {
   readonly type: RunEventType
   readonly runId: RunId

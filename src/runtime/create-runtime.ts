@@ -52,7 +52,7 @@ export function createRuntime(deps: RuntimeDeps): { readonly runtime: Runtime; r
   const planner = createPlanner(deps)
   const queries = createQueries(db)
   const active: DriveDeps['active'] = new Map()
-  const written = (runId: RunId): void => hub.publish(runId, WRITTEN)
+  const written = (runId: RunId, settled = true): void => hub.publish(runId, settled ? SETTLED : WRITTEN)
   const worker = createWorker(
     {
       db,
@@ -129,4 +129,5 @@ export function createRuntime(deps: RuntimeDeps): { readonly runtime: Runtime; r
   return { runtime, worker }
 }
 
-const WRITTEN: HubSignal = { type: 'written' }
+const WRITTEN: HubSignal = { type: 'written', settled: false }
+const SETTLED: HubSignal = { type: 'written', settled: true }

@@ -56,7 +56,7 @@ forEachDatabase((_name, open) => {
       )
       const used = items.reduce((sum, run) => sum + run.inputTokens + run.outputTokens, 0)
       const events = await runtime.events(tenantId, id, { limit: 100, after: 0 })
-      assert.equal(events.at(-1)?.data.tokens, used)
+      assert.deepEqual(events.at(-1)?.data.tree, { tokens: used, cost_usd: '0', unpriced_calls: 5 })
     })
 
     it('may use no more tokens than its caller has left', async () => {

@@ -14,8 +14,10 @@ const LOOK_MS = 500
 /** Passing text that a slow watcher may be behind; beyond it the oldest is dropped. Events are never dropped. */
 const DELTAS_MAX = 1_000
 
-/** `written`: the run's log has grown. */
-export type HubSignal = { readonly type: 'written' } | Extract<RunSignal, { type: 'delta' }>
+/** `written`: the run's log has grown; `settled`: it may have ended, or wait for somebody. */
+export type HubSignal =
+  | { readonly type: 'written'; readonly settled: boolean }
+  | Extract<RunSignal, { type: 'delta' }>
 
 export interface WatchDeps {
   readonly db: Database
@@ -34,7 +36,7 @@ export async function waitForRun(
   const end = performance.now() + timeoutMs
   const bell = createBell()
   const stop = deps.hub.watch(runId, (heard) => {
-    if (heard.type === 'written') bell.ring()
+    if (heard.type === 'written' && heard.settled) bell.ring()
   })
   signal?.addEventListener('abort', bell.ring, { once: true })
   try {

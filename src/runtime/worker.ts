@@ -91,7 +91,7 @@ export function createWorker(deps: DriveDeps, options: WorkerOptions): Worker {
         return runs
       })
       for (const { job, run } of taken) {
-        deps.written(run.id)
+        deps.written(run.id, false)
         take(job, run)
       }
     } while (again)

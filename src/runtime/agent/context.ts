@@ -35,8 +35,8 @@ export interface DriveDeps {
   }
   readonly capturePolicy: (tenantId: TenantId) => Promise<CapturePolicy>
   readonly observer: RuntimeObserver
-  /** Tells watchers that the run's log has grown. */
-  readonly written: (runId: RunId) => void
+  /** Tells watchers that the run's log has grown; not `settled`: it goes on for certain. */
+  readonly written: (runId: RunId, settled: boolean) => void
   readonly delta: (runId: RunId, step: number, attempt: number, delta: ModelDelta) => void
 }
 

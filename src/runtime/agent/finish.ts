@@ -33,9 +33,8 @@ export async function finish(ctx: RunContext, job: ClaimedJob | undefined, end: 
   journal.event(`run.${end.state}`, {
     ...(end.state === 'failed' ? { code: end.error.code } : {}),
     tool_calls: tally.toolCalls,
-    tokens: tally.tokens,
-    cost_usd: formatUsd(tally.costNanos),
-    unpriced_calls: tally.unpriced,
+    // Of this run and those below it: not to be summed over runs.
+    tree: { tokens: tally.tokens, cost_usd: formatUsd(tally.costNanos), unpriced_calls: tally.unpriced },
   })
   journal.add(async (tx) => {
     await tx.run(finishRun, {
@@ -56,7 +55,7 @@ export async function finish(ctx: RunContext, job: ClaimedJob | undefined, end: 
     await applyCapture(tx, run.id, ctx.capture)
   })
   await journal.flush()
-  for (const id of below) deps.written(id)
+  for (const id of below) deps.written(id, true)
   deps.observer.runEnded(ctx.observed, {
     state: end.state,
     errorCode: end.state === 'failed' ? end.error.code : undefined,
@@ -146,7 +145,7 @@ export async function failUnloaded(
     if (job !== undefined) await settleJob(tx, job, 'done', at)
     return [run.id, ...(await closeBelow(tx, run, closing))]
   })
-  for (const id of ended ?? []) deps.written(id)
+  for (const id of ended ?? []) deps.written(id, true)
   return ended !== undefined
 }
 

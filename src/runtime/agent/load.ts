@@ -41,7 +41,7 @@ export async function loadContext(
         db,
         clock: deps.clock,
         actor: deps.worker,
-        written: () => deps.written(run.id),
+        written: (settled) => deps.written(run.id, settled),
         cancelAsked: () => interruption.stop('cancelled'),
       },
       run,

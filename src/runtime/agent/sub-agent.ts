@@ -155,7 +155,7 @@ async function record(
     })
     return tx.first(runById, { id })
   })
-  deps.written(id)
+  deps.written(id, false)
   if (row === undefined) throw new Error(`The run ${id} was recorded and cannot be read.`)
   return row
 }
@@ -177,7 +177,7 @@ async function rejoin(ctx: RunContext, child: RunRow): Promise<RunRow> {
     return adopted
   })
   if (row === undefined) throw new LeaseLost(`The run ${child.id} has another worker.`)
-  ctx.deps.written(child.id)
+  ctx.deps.written(child.id, false)
   return row
 }
 

@@ -4,7 +4,7 @@
 import type { RunId } from '../../base/ids.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { Clock } from '../../base/time.ts'
-import type { RunEventType } from '../../contract/event.ts'
+import { type RunEventType, SETTLING_EVENTS } from '../../contract/event.ts'
 import { appendRunEvent } from '../../events/append.ts'
 import type { TenantDatabase, TenantTransaction } from '../../storage/database.ts'
 import { advanceRun, lockRun, type RunRow } from './run-store.ts'
@@ -47,7 +47,8 @@ export interface JournalDeps {
   readonly clock: Clock
   /** Who the events name: the worker. */
   readonly actor: string
-  readonly written: () => void
+  /** Something was written; `settled`: the run may have ended, or wait for somebody. */
+  readonly written: (settled: boolean) => void
   /** Called when a write finds that somebody asked for the run to be cancelled. */
   readonly cancelAsked: () => void
 }
@@ -96,7 +97,7 @@ export function createJournal(
       const full = batch
       batch = emptyBatch()
       const cancelAsked = await attempt((tx) => write(tx, deps, run.id, run.fence, full))
-      deps.written()
+      deps.written(full.events.some(({ type }) => SETTLING_EVENTS.has(type)))
       if (cancelAsked) deps.cancelAsked()
     },
     async fenced(work) {
@@ -105,7 +106,7 @@ export function createJournal(
         if (row?.fence !== run.fence || row.state !== 'running') throw lost(run.id)
         return work(tx, row)
       })
-      deps.written()
+      deps.written(true)
       return result
     },
   }
