@@ -129,6 +129,19 @@ describe('npm start', () => {
     )
   })
 
+  it('says in one line that the model cannot be reached, and what to do', async () => {
+    const { code, error } = await once({
+      PORT: '0',
+      OPENAI_BASE_URL: 'http://127.0.0.1:1/v1',
+      LOG_LEVEL: 'silent',
+    })
+    assert.equal(code, 1)
+    assert.match(
+      error,
+      /^agent-factory: The guide did not answer: [^\n]*could not be reached[^\n]* start with AGENT_FACTORY_MODEL=offline\/extractive\.\n$/,
+    )
+  })
+
   it('says in one line what is wrong with the data folder', async () => {
     writeFileSync(join(folder, 'a-file'), '')
     const { code, error } = await once({ PORT: '0', AGENT_FACTORY_DATA_DIR: 'a-file' })

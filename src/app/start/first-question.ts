@@ -62,6 +62,8 @@ function notCompleted(run: Run): AppError {
   const reason =
     run.error === null
       ? `it is ${run.state} after ${ANSWER_MS_MAX / 1_000} seconds`
-      : `${run.error.message} (${run.error.code})`
-  return new AppError('model.failed', `The guide did not answer: ${reason}. See its steps in run ${run.id}.`)
+      : `${run.error.message.replace(/[.\s]+$/, '')} (${run.error.code})`
+  const advice =
+    'Check the key and the address of the model, or start with AGENT_FACTORY_MODEL=offline/extractive.'
+  return new AppError('model.failed', `The guide did not answer: ${reason}. ${advice}`)
 }

@@ -1,7 +1,7 @@
 // `npm start`: from nothing to an agent that answers and a server that runs, in one command.
 // Owns the order and the words of the first start; every step is made elsewhere. `--once` ends instead of serving.
 
-import { relative } from 'node:path'
+import { join } from 'node:path'
 import { isAppError } from '../../base/errors.ts'
 import { compose } from '../compose.ts'
 import { ensureFirstAdmin, writeCredentials } from '../credentials.ts'
@@ -13,6 +13,7 @@ import { processEnvironment, readSettings, type Settings } from '../settings.ts'
 import { startExampleShop } from '../starter/example-shop.ts'
 import { installStarter, STARTER_AGENT } from '../starter/starter.ts'
 import { ask, showAnswer } from './first-question.ts'
+import { nextCommands, type Place, shortPath } from './next-commands.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 const USAGE = 'Usage: npm start [-- --once]\n  --once  ask the first question and end, without serving\n'
@@ -50,6 +51,9 @@ async function start(terminal: Terminal, { once }: { readonly once: boolean }): 
     'Key',
     async () => `${admin.created ? 'made, in' : 'found in'} ${shownPath(admin.path)}`,
   )
+  // Before anything is changed that a server which has the port already may use.
+  const server = once ? undefined : await serve({ ...app, fetch: app.fetch }, { ...settings.server })
+  if (server !== undefined) opened.defer(() => server.stop())
   if (shop !== undefined)
     await terminal.step(
       'Shop',
@@ -68,12 +72,10 @@ async function start(terminal: Terminal, { once }: { readonly once: boolean }): 
     const { version } = await app.catalog.agents.get(principal, STARTER_AGENT)
     return `${STARTER_AGENT}, version ${version.version}, on ${version.definition.model}`
   })
-  const server = once ? undefined : await serve({ ...app, fetch: app.fetch }, { ...settings.server })
-  if (server !== undefined) opened.defer(() => server.stop())
   showAnswer(terminal, await ask(terminal, app, principal))
   if (server === undefined) return
   await writeCredentials(settings.dataDir, { apiKey: admin.apiKey, apiUrl: server.url })
-  showServing(terminal, server.url, shownPath(admin.path))
+  showServing(terminal, { root: ROOT, userFolder: userFolder(), dataDir: settings.dataDir, url: server.url })
   await untilSignal(async () => {
     terminal.line(
       terminal.paint(
@@ -95,6 +97,13 @@ function readStartSettings(): Settings {
     : { ...settings, log: { ...settings.log, level: 'warn' } }
 }
 
+const ROOT = join(import.meta.dirname, '../../..')
+
+/** npm runs a script in the folder of its package, and says in INIT_CWD where it was called. */
+function userFolder(): string {
+  return processEnvironment().INIT_CWD ?? process.cwd()
+}
+
 /** The next port: the same at each start, so that the tools' addresses stay. */
 function shopPort(port: number): number {
   return port === 0 || port === 65_535 ? 0 : port + 1
@@ -105,22 +114,15 @@ function shownDatabase({ database }: Settings): string {
 }
 
 function shownPath(path: string): string {
-  const short = relative(process.cwd(), path)
-  return short.startsWith('..') ? path : short
+  return shortPath(userFolder(), path)
 }
 
-function showServing(terminal: Terminal, url: string, keyPath: string): void {
-  const command = (text: string): void => terminal.line(`    ${terminal.paint('cyan', text)}`)
-  const example = 'node scripts/run.cjs examples/sdk-quickstart.ts'
+function showServing(terminal: Terminal, place: Place): void {
   terminal.line()
-  terminal.entry('API', `${url}  (to read: ${url}/docs)`)
-  terminal.entry('Key', keyPath)
-  terminal.line(`\n  ${terminal.paint('bold', 'Try')}`)
-  command('npx agent-factory agent run guide "Which book is about clouds?"')
-  command(
-    `curl -s ${url}/api/v1/runs -H "authorization: Bearer $(node -p "require('./${keyPath}').api_key")"`,
-  )
-  command(example)
+  terminal.entry('API', `${place.url}  (to read: ${place.url}/docs)`)
+  terminal.entry('Key', shownPath(join(place.dataDir, 'credentials.json')))
+  terminal.line(`\n  ${terminal.paint('bold', 'Try, in another terminal')}`)
+  for (const command of nextCommands(place)) terminal.line(`\n    ${terminal.paint('cyan', command)}`)
   terminal.line(terminal.paint('dim', '\n  Ctrl-C stops the server.\n'))
 }
 

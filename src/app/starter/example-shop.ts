@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { checkJson } from '../../base/json.ts'
+import { checkJson, isJsonObject, type Json } from '../../base/json.ts'
 import { importOpenApi } from '../../catalog/openapi.ts'
 import type { ToolDefinition } from '../../contract/tool.ts'
 
@@ -21,18 +21,22 @@ interface ShopServer extends AsyncDisposable {
   readonly port: number
 }
 
+const SHOP_TITLE = 'Example bookshop'
+const ANSWER_MS_MAX = 3_000
 const SERVER = join(import.meta.dirname, '../../../examples/shop-api/server.ts')
 
-/** Starts it on `port`, or on a free port where that is taken; undefined where the package has no examples. */
+/**
+ * Starts it on `port`. Where another start has it running there, that one is used; where something else has the port, a
+ * free one is taken. Undefined where the package has no examples.
+ */
 export async function startExampleShop(port: number): Promise<ExampleShop | undefined> {
   if (!existsSync(SERVER)) return undefined
   const { startShop } = (await import(pathToFileURL(SERVER).href)) as {
     startShop(port: number): Promise<ShopServer>
   }
-  const server = await startShop(port).catch(() => startShop(0))
+  const server = await startShop(port).catch(async () => (await runningShop(port)) ?? startShop(0))
   try {
-    const document: unknown = await (await fetch(`${server.url}/openapi.json`)).json()
-    checkJson(document)
+    const document = await documentOf(server.url)
     return {
       url: server.url,
       hostPort: `127.0.0.1:${server.port}`,
@@ -43,4 +47,20 @@ export async function startExampleShop(port: number): Promise<ExampleShop | unde
     await server[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** The shop of another process, which that one stops. */
+async function runningShop(port: number): Promise<ShopServer | undefined> {
+  const url = `http://127.0.0.1:${port}`
+  const document = await documentOf(url).catch(() => undefined)
+  const info = isJsonObject(document) ? document.info : undefined
+  if (!isJsonObject(info) || info.title !== SHOP_TITLE) return undefined
+  return { url, port, [Symbol.asyncDispose]: () => Promise.resolve() }
+}
+
+async function documentOf(url: string): Promise<Json> {
+  const response = await fetch(`${url}/openapi.json`, { signal: AbortSignal.timeout(ANSWER_MS_MAX) })
+  const document: unknown = await response.json()
+  checkJson(document)
+  return document
 }

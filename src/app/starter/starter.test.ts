@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -48,6 +51,23 @@ describe('the starter', () => {
     assert.deepEqual((await actions(whole)).at(-1), 'guide unchanged')
     assert.deepEqual(await actions({ ...PLAIN, model: 'openai/gpt-5-mini' }), ['guide updated'])
     assert.deepEqual(await actions(PLAIN), ['guide updated'])
+  })
+
+  it('uses the shop that another start has running, and takes a free port where something else is', async () => {
+    await using first = await startExampleShop(0)
+    assert.ok(first)
+    const port = Number(first.hostPort.split(':')[1])
+    {
+      await using second = await startExampleShop(port)
+      assert.equal(second?.url, first.url)
+    }
+    assert.equal((await fetch(`${first.url}/openapi.json`)).status, 200)
+    const other = createServer((_request, response) => response.end('hello'))
+    await once(other.listen(0, '127.0.0.1'), 'listening')
+    const taken = (other.address() as AddressInfo).port
+    await using third = await startExampleShop(taken)
+    assert.notEqual(third?.hostPort, `127.0.0.1:${taken}`)
+    other.close()
   })
 
   it('leaves alone what somebody has changed', async () => {

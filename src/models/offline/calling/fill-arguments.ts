@@ -229,12 +229,14 @@ function codesFor(property: Property, text: string, profile: ToolProfile): reado
   for (const match of text.matchAll(NAMED_NUMBERS)) {
     const thing = stem((match[1] ?? '').toLowerCase())
     if (things.some((known) => known === thing || isMistyped(thing, known)))
-      found.push(...(match[2] ?? '').split(/\D+/))
+      found.push(...(match[2] ?? '').split(/\D+/).filter((code) => code !== '' && fitsText(property, code)))
   }
-  // A long pattern of digits tells by itself what is meant.
-  if (found.length === 0 && /\{(?:[89]|\d{2})/.test(textOf(property.schema.pattern)))
-    found.push(...(text.match(/\b\d{8,20}\b/g) ?? []))
-  return found.filter((code) => code !== '')
+  // A pattern tells by itself which number is meant.
+  if (found.length === 0 && textOf(property.schema.pattern) !== '')
+    found.push(
+      ...(text.match(/(?<![-.:/\w])\d{3,20}(?![-.:/]?\w)/g) ?? []).filter((code) => fitsText(property, code)),
+    )
+  return found
 }
 
 const NAMED_NUMBERS =

@@ -3,7 +3,7 @@
 import { names } from '../reading/places.ts'
 import { isMistyped } from '../reading/spelling.ts'
 import { quotedTexts } from '../reading/values.ts'
-import { contentStems, relatedStems, stem } from '../reading/words.ts'
+import { contentStems, relatedStems, stem, words } from '../reading/words.ts'
 import { type Filled, fillArguments } from './fill-arguments.ts'
 import { isChangingVerb, type Role, type ToolProfile } from './tool-profile.ts'
 
@@ -46,25 +46,35 @@ export function rank(
   rarity: ReadonlyMap<string, number>,
   { clause, continued, referred }: Texts,
 ): readonly Candidate[] {
-  const stems = contentStems(plainQuestion([clause, ...continued].join(' ')))
-  const order = isChangingVerb(stems[0]) ? stems[0] : undefined
+  const stems = contentStems(plainQuestion(withoutValues([clause, ...continued].join(' '))))
+  const isOrder = isChangingVerb(stem(words(clause.replace(POLITE, ''))[0] ?? ''))
   return profiles
     .filter(
       (profile) =>
         profile.changes === undefined || (!ASKS_ABOUT.test(clause) && isAskedFor(profile, clause, stems)),
     )
     .filter(
-      (profile) =>
-        order === undefined || profile.changes !== undefined || profile.isSearch || profile.isCalculator,
+      (profile) => !isOrder || profile.changes !== undefined || profile.isSearch || profile.isCalculator,
     )
     .map((profile) => {
       const filled = fillArguments(profile, [clause, ...continued, ...referred])
-      const likeness = similarity(profile, stems, rarity)
-      const score = total(likeness, filled) + (likeness.isMeant ? nameBonus(profile, clause) : 0)
+      const likeness = similarity(profile, { stems, filled }, rarity)
+      const bonus = profile.changes === undefined ? nameBonus(profile, clause) : ORDERED_BONUS
+      const score = total(likeness, filled) + (likeness.isMeant ? bonus : 0)
       return { profile, filled, isNamed: likeness.isNamed, score }
     })
     .sort((a, b) => b.score - a.score)
 }
+
+/** Without what stands in quotes and names of several words: those are values and not what is asked for. */
+function withoutValues(text: string): string {
+  const unquoted = text.replace(/"[^"]{1,500}"|“[^”]{1,500}”/g, ' ')
+  const longNames = names(unquoted).filter((name) => name.includes(' '))
+  const plain = longNames.reduce((rest, name) => rest.replace(name, ' '), unquoted)
+  return contentStems(plain).length > 0 ? plain : unquoted
+}
+
+const POLITE = /^\s*(?:(?:please|now|then|also|can you|could you)[\s,]+)+/i
 
 /** "At what time do you close" asks when, and not for the time; "how much is it" asks for the price. */
 function plainQuestion(text: string): string {
@@ -81,7 +91,7 @@ const SAID_FOR: Readonly<Record<string, readonly string[]>> = Object.fromEntries
   ]),
 )
 const IMPERATIVE =
-  /(?<!\b(?:an?|the|my|your|this|that|of|for)\s)\b(order|buy|purchase)\s+(?:me\s+)?(?:\d+|an?|one|two|three|some)\b/i
+  /(?:^|\b(?:and|please|then|to|now|also|you)\s+)(order|buy|purchase)\s+(?:me\s+)?(?:\d+|an?|one|two|three|some|the)\b/i
 
 /** A tool that changes something is called only where its verb, or a word for it, is said. */
 function isAskedFor({ changes: verb = '' }: ToolProfile, clause: string, stems: readonly string[]): boolean {
@@ -95,14 +105,22 @@ interface Similarity {
   readonly isNamed: boolean
   /** Words of the tool that the question says, or related ones of which are enough. */
   readonly isMeant: boolean
+  readonly isExplained: boolean
 }
 
 /** A single related word is said by chance: "what now" is no question about the time. */
 const RELATED_MIN = 2
+/** So much of a question a tool must explain that can be called without any argument. */
+const EXPLAINED_PART_MIN = 0.5
+
+interface Said {
+  readonly stems: readonly string[]
+  readonly filled: Filled
+}
 
 function similarity(
   profile: ToolProfile,
-  stems: readonly string[],
+  { stems, filled }: Said,
   rarity: ReadonlyMap<string, number>,
 ): Similarity {
   const matched = new Map<string, number>()
@@ -118,6 +136,12 @@ function similarity(
     if (factor === RELATED_FACTOR) related.add(word)
   }
   const sum = [...matched.values()].reduce((total, weight) => total + weight, 0)
+  const values = filled.status === 'complete' ? filled.sets.flatMap((set) => Object.values(set)) : []
+  const taken = new Set(values.flatMap((value) => contentStems(String(value))))
+  const explained = stems.filter(
+    (word) => taken.has(word) || (profile.weights.get(nearest(profile, word).stemmed) ?? 0) > 0,
+  )
+  const isExplained = !profile.needsNothing || explained.length >= stems.length * EXPLAINED_PART_MIN
   const hasOwn = stems.some(
     (word) => profile.weights.has(word) || nearest(profile, word).factor > RELATED_FACTOR,
   )
@@ -125,7 +149,8 @@ function similarity(
     // `get_order` before `order_history_report` for a question that says no more than "order".
     score: sum + (profile.nameStems.length === 0 ? 0 : named.size / profile.nameStems.length),
     isNamed: profile.nameStems.length > 0 && profile.nameStems.every((word) => stems.includes(word)),
-    isMeant: hasOwn || related.size >= RELATED_MIN,
+    isMeant: isExplained && (hasOwn || related.size >= RELATED_MIN),
+    isExplained,
   }
 }
 
@@ -144,13 +169,19 @@ function nearest(profile: ToolProfile, word: string): { readonly stemmed: string
 
 const MISTYPED_FACTOR = 0.8
 
-/** A value that fits speaks for a tool only where a word does too; a sum speaks for itself. */
-function total({ score, isMeant }: Similarity, filled: Filled): number {
+/** A value that fits speaks for a tool only where a word does too; a sum, an address and a code such as `ORD-1042` speak for themselves. */
+function total({ score, isMeant, isExplained }: Similarity, filled: Filled): number {
   const roles = filled.status === 'complete' ? filled.roles : []
   const bonus = roles.reduce((sum, role) => sum + (ROLE_BONUS[role] ?? 0), 0)
-  if (roles.includes('expression') || roles.includes('url')) return score + bonus
-  if (score === 0) return 0
+  if (roles.includes('expression') || roles.includes('url') || hasCode(filled)) return score + bonus
+  if (score === 0 || !isExplained) return 0
   return isMeant || bonus > 0 ? score + bonus : 0
+}
+
+/** A code of letters and digits, unlike a plain number, is rarely anything else. */
+function hasCode(filled: Filled): boolean {
+  if (filled.status !== 'complete' || !filled.roles.includes('code')) return false
+  return Object.values(filled.sets[0] ?? {}).some((value) => /^[A-Za-z]+[-_]?\d/.test(String(value)))
 }
 
 /** What finds things by their names is meant where the clause has a name: a title in quotes, several words with capitals. */
@@ -160,6 +191,8 @@ function nameBonus({ isSearch, isDocumentSearch }: ToolProfile, clause: string):
 }
 
 const NAME_BONUS = 0.5
+/** A change that is asked for in so many words is meant before a look at the same thing. */
+const ORDERED_BONUS = 2
 
 /** How much a word tells the tools apart: near 1 where one of many has it, less where all have it. */
 export function rarityOf(profiles: readonly ToolProfile[]): ReadonlyMap<string, number> {

@@ -39,6 +39,8 @@ export interface ToolProfile {
   readonly changes: string | undefined
   readonly properties: readonly Property[]
   readonly isSearch: boolean
+  /** Nothing must be said to call it, so its words alone decide. */
+  readonly needsNothing: boolean
   /** A search that is asked whole questions, unlike one that finds things by their names. */
   readonly isDocumentSearch: boolean
   readonly isCalculator: boolean
@@ -80,14 +82,18 @@ function readProfile(tool: ModelTool): ToolProfile {
   const properties = propertiesOf(tool.inputSchema)
   const weights = new Map<string, number>()
   const add = (text: string, weight: number): void => {
-    for (const word of contentStems(text)) weights.set(word, Math.max(weights.get(word) ?? 0, weight))
+    for (const word of contentStems(text)) {
+      // A number in a description is an example.
+      if (!/^\d+$/.test(word)) weights.set(word, Math.max(weights.get(word) ?? 0, weight))
+    }
   }
   for (const { name, schema } of properties) {
     add(name, DESCRIPTION_WEIGHT / 2)
     add(textOf(schema.description), DESCRIPTION_WEIGHT / 2)
     for (const choice of choicesOf(schema)) add(String(choice), CHOICE_WEIGHT)
   }
-  add(tool.description, DESCRIPTION_WEIGHT)
+  // What stands in quotes is an example: `such as "Europe/Berlin"` does not make it a tool about Berlin.
+  add(tool.description.replace(/"[^"]{0,200}"/g, ' '), DESCRIPTION_WEIGHT)
   const nameWords = words(tool.name)
   const nameStems = nameWords.map(stem).filter((word) => !EMPTY_VERBS.has(word))
   for (const word of nameStems) weights.set(word, NAME_WEIGHT)
@@ -102,6 +108,7 @@ function readProfile(tool: ModelTool): ToolProfile {
     changes: CHANGING_VERBS.has(verb) ? verb : undefined,
     properties,
     isSearch,
+    needsNothing: properties.every(({ required }) => !required),
     isDocumentSearch: isSearch && DOCUMENTS.test(`${nameWords.join(' ')} ${tool.description}`),
     isCalculator: properties.some(({ role }) => role === 'expression'),
   }

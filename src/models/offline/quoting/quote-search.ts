@@ -2,22 +2,20 @@
 
 import { isChangingVerb } from '../calling/tool-profile.ts'
 import { contentStems, stem, words } from '../reading/words.ts'
+import { shapeFactor } from './answer-shape.ts'
 import type { Hit } from './hits.ts'
 import { askedStems, type Relevance, relevances } from './relevance.ts'
 import { sentencesOf } from './sentences.ts'
 
 const SENTENCES_MAX = 3
-/** The best sentence must share so much with the question to be an answer at all. */
+/** The best sentence must share so much with the question to be an answer at all; more where it is one word of several. */
 const COVERAGE_MIN = 0.34
+const COVERAGE_OF_ONE_MIN = 0.6
 /** A further sentence must be at least so good as a part of the best: one beside it, one from elsewhere. */
 const BESIDE_PART = 0.55
 const ELSEWHERE_PART = 0.75
 const RANK_BONUS = 0.5
-const DEFINITION_FACTOR = 1.6
-const COMMAND_FACTOR = 1.25
-const LIST_FACTOR = 1.4
 const FIRST_FACTOR = 1.25
-const REFERENCE_FACTOR = 0.3
 
 /** The best sentences with their sources, e.g. `Runs are durable. [docs/runs.md]`; undefined where none answers. */
 export function quoteHits(question: string, hits: readonly Hit[]): string | undefined {
@@ -33,7 +31,8 @@ function quoteSource(sentences: readonly Sentence[]): string {
   const labels = new Set<string>()
   let text = ''
   for (const { sentence, heading, relevance } of ordered) {
-    const isLabelled = relevance.needsHeading && heading !== '' && !labels.has(heading)
+    const isLabelled =
+      (relevance.needsHeading || IDENTIFIER.test(heading)) && heading !== '' && !labels.has(heading)
     labels.add(heading)
     const said = ended(isLabelled ? `${heading}: ${sentence}` : sentence)
     const isBlock = text.includes('\n') || said.includes('\n')
@@ -41,6 +40,9 @@ function quoteSource(sentences: readonly Sentence[]): string {
   }
   return `${text}${text.includes('\n') ? '\n' : ' '}[${ordered[0]?.source ?? ''}]`
 }
+
+/** A heading such as `LOG_LEVEL` or `model.failed` is what the text below speaks of. */
+const IDENTIFIER = /^`?[A-Za-z0-9]+(?:[_.][A-Za-z0-9]+)+`?$|^[A-Z]{2,}$/
 
 interface Sentence {
   readonly sentence: string
@@ -60,7 +62,11 @@ function bestSentences(question: string, hits: readonly Hit[]): readonly Sentenc
   )
   const found = relevances(
     question,
-    listed.map(({ sentence, hit }) => ({ text: sentence, heading: hit.heading, title: hit.title })),
+    listed.map(({ sentence, hit }) => ({
+      text: sentence,
+      heading: hit.heading,
+      title: `${hit.title} ${hit.source}`,
+    })),
   )
   const scored = listed.map(({ sentence, rank, index, hit }, at): Sentence => {
     const relevance = found[at] ?? NOTHING
@@ -68,7 +74,7 @@ function bestSentences(question: string, hits: readonly Hit[]): readonly Sentenc
     const score =
       relevance.score *
       (0.3 + (shares[rank] ?? 0) + RANK_BONUS * rankShare(hits, rank)) *
-      shapeFactor(question, sentence, hit.heading) *
+      shapeFactor(question, { sentence, heading: hit.heading, needsHeading: relevance.needsHeading }) *
       (isOpening ? FIRST_FACTOR : 1)
     return { sentence, source: hit.source, heading: hit.heading, rank, at, relevance, score }
   })
@@ -81,7 +87,7 @@ function bestSentences(question: string, hits: readonly Hit[]): readonly Sentenc
   return withoutRepeats(good).slice(0, SENTENCES_MAX)
 }
 
-const NOTHING: Relevance = { score: 0, coverage: 0, needsHeading: false }
+const NOTHING: Relevance = { score: 0, coverage: 0, matched: 0, needsHeading: false }
 
 /** What the search itself says of a hit, as a part of the best: its score, else its rank. */
 function rankShare(hits: readonly Hit[], rank: number): number {
@@ -102,39 +108,10 @@ function shareOfBest(question: string, hits: readonly Hit[]): readonly number[] 
 
 /** Enough of the question is there; and where it is an order to change something, what is to be done is. */
 function isAnswer(question: string, { sentence, heading, relevance }: Sentence): boolean {
-  if (relevance.score === 0 || relevance.coverage < COVERAGE_MIN) return false
+  const isOneOfSeveral = relevance.matched === 1 && askedStems(question).length > 1
+  if (relevance.coverage < (isOneOfSeveral ? COVERAGE_OF_ONE_MIN : COVERAGE_MIN)) return false
   const verb = stem(words(question.replace(/^\s*please\b/i, ''))[0] ?? '')
   return !isChangingVerb(verb) || contentStems(`${sentence} ${heading}`).includes(verb)
-}
-
-const ASKS_WHAT = /^\s*(?:what|whats|who|waht|wat)\b/i
-const ASKS_HOW = /^\s*(?:how|hwo)\s+(?:do|does|can|could|would|should|to|may)\b/i
-const ASKS_LIST = /^\s*(?:which|what|list)\s+(?:[\w-]+\s+){0,3}[\w-]*s\b/i
-
-/** "What is a run?" is answered by a sentence that begins with it, "How do I …?" by a command, "Which tools …?" by a list. */
-function shapeFactor(question: string, sentence: string, heading: string): number {
-  if (/^see\b/i.test(sentence)) return REFERENCE_FACTOR
-  const topic = isTopic(question, heading) ? COMMAND_FACTOR : 1
-  if (ASKS_HOW.test(question) && /`[^`]+ [^`]+`|```/.test(sentence)) return COMMAND_FACTOR * topic
-  if (ASKS_LIST.test(question) && /(?:^|\n)- .*\n- /.test(sentence)) return LIST_FACTOR * topic
-  return ASKS_WHAT.test(question) && defines(question, sentence) ? DEFINITION_FACTOR * topic : topic
-}
-
-/** `A run is …`, `unpriced: …`: what is asked about stands first. */
-function defines(question: string, sentence: string): boolean {
-  const asked = askedStems(question)
-  const [subject = '', verb = ''] =
-    /^(.{1,80}?)(?:\s(is|are|means|when)\b|:\s)/.exec(sentence)?.slice(1) ?? []
-  const said = contentStems(subject)
-  const isAbout =
-    said.length > 0 && said.length <= asked.length + 1 && asked.every((word) => said.includes(word))
-  return isAbout && (verb !== '' || /^`|^[A-Z_]+$/.test(subject))
-}
-
-function isTopic(question: string, heading: string): boolean {
-  const asked = askedStems(question)
-  const named = contentStems(heading)
-  return named.length > 0 && named.length === asked.length && asked.every((word) => named.includes(word))
 }
 
 function ended(sentence: string): string {

@@ -4,6 +4,8 @@ import fc from 'fast-check'
 import { findArithmetic } from './arithmetic.ts'
 import { clauses } from './clauses.ts'
 import { names, timeZones } from './places.ts'
+import { smallTalk } from './small-talk.ts'
+import { isMistyped, isSameBeginning } from './spelling.ts'
 import { codes, dates, emails, numbers, quotedTexts, urls } from './values.ts'
 import { contentStems, stem, words } from './words.ts'
 
@@ -108,17 +110,48 @@ describe('values', () => {
 })
 
 describe('clauses', () => {
+  const texts = (message: string): readonly string[] => clauses(message).map(({ text }) => text)
+
   test('questions are told apart, lists are not', () => {
-    assert.deepEqual(clauses('What is 12*7 and what do the docs say about retries?'), [
+    assert.deepEqual(texts('What is 12*7 and what do the docs say about retries?'), [
       'What is 12*7',
       'what do the docs say about retries',
     ])
-    assert.deepEqual(clauses('How do I install and configure it?'), ['How do I install and configure it'])
-    assert.deepEqual(clauses('Compare the weather in Paris and London'), [
+    assert.deepEqual(texts('How do I install and configure it?'), ['How do I install and configure it'])
+    assert.deepEqual(texts('How do I create and delete a key?'), ['How do I create and delete a key'])
+    assert.deepEqual(texts('Compare the weather in Paris and London'), [
       'Compare the weather in Paris and London',
     ])
-    assert.deepEqual(clauses('What is 3 + 4 and 5 * 6?'), ['What is 3 + 4', '5 * 6'])
-    assert.deepEqual(clauses('Search for "this and what follows"'), ['Search for "this and what follows"'])
+    assert.deepEqual(texts('What is 3 + 4 and 5 * 6?'), ['What is 3 + 4', '5 * 6'])
+    assert.deepEqual(texts('Search for "this and what follows"'), ['Search for "this and what follows"'])
+  })
+
+  test('what is only told is known from what is asked, and of too much the asked is kept', () => {
+    assert.deepEqual(
+      clauses('My parcel is late. Where is it delivered?').map(({ asks }) => asks),
+      [false, true],
+    )
+    const story = Array.from({ length: 20 }, (_, index) => `Chapter ${index} is sad.`).join(' ')
+    assert.deepEqual(texts(`${story} Where is order 7?`), ['Where is order 7'])
+  })
+})
+
+describe('spelling and small talk', () => {
+  test('one typing error is forgiven in longer words', () => {
+    for (const typed of ['oder', 'ordr', 'ordre', 'orderr', 'ordes'])
+      assert.ok(isMistyped(typed, 'order'), typed)
+    for (const typed of ['order', 'border', 'odre', 'orders1']) assert.ok(!isMistyped(typed, 'order'), typed)
+    assert.ok(!isMistyped('kex', 'key') && !isMistyped('1003', '1002'))
+    assert.ok(isSameBeginning('authentic', 'authenticate') && !isSameBeginning('post', 'postgres'))
+  })
+
+  test('greetings are known in several languages, questions are no greetings', () => {
+    for (const text of ['Hi there!', 'Bonjour', '你好', 'help', 'What can you do?'])
+      assert.equal(smallTalk(text), 'greeting', text)
+    assert.equal(smallTalk('Thank you so much!'), 'thanks')
+    assert.equal(smallTalk('bye'), 'farewell')
+    for (const text of ['help me cancel a run', 'test a tool', '???', 'hello world example'])
+      assert.equal(smallTalk(text), undefined, text)
   })
 })
 
@@ -137,6 +170,7 @@ test('no text takes long to read', () => {
       numbers,
       quotedTexts,
       urls,
+      smallTalk,
     ])
       read(text.slice(0, 8_000))
   }

@@ -9,7 +9,7 @@ const STOP_WORDS: ReadonlySet<string> = new Set(
     'what whats which who whom whose when where why how there here please tell show give say says said want wants need needs ' +
     'know let lets like just also too very really some any all each every much many more most other such no not only own same ' +
     'if else because while until again get gets got go goes going use uses used using make makes made if s t re ve ll d m ' +
-    'hey hi hello ok okay thanks thank work works happen happens mean means now yet try anything something everything ' +
+    'hey hi hello ok okay thanks thank work works happen happens mean means now yet already still even ever another try anything something everything ' +
     // As they are mistyped most.
     'waht wat wht wich whcih wihch hwo teh wehn whne whre ist dose'
   ).split(' '),
@@ -59,8 +59,20 @@ const ENDINGS: readonly (readonly [ending: string, minLength: number, replacemen
   ['s', 4, ''],
 ]
 
+/** Forms that no rule finds. */
+const IRREGULAR: Readonly<Record<string, string>> = Object.fromEntries(
+  (
+    'sent:send kept:keep written:write wrote:write ran:run began:begin begun:begin built:build found:find lost:lose paid:pay ' +
+    'chosen:choose chose:choose held:hold told:tell left:leave bought:buy sold:sell given:give gave:give taken:take took:take ' +
+    'broken:break broke:break shown:show known:know knew:know hidden:hide spent:spend thrown:throw'
+  )
+    .split(' ')
+    .map((pair) => pair.split(':')),
+)
+
 /** A light stemmer for English: enough to find `install` in `installing`, `installed` and `installation`. */
-export function stem(word: string): string {
+export function stem(form: string): string {
+  const word = (Object.hasOwn(IRREGULAR, form) ? IRREGULAR[form] : undefined) ?? form
   let base = word
   for (const [ending, minLength, replacement] of ENDINGS) {
     if (word.length < minLength || !word.endsWith(ending)) continue
