@@ -37,7 +37,7 @@ export function checkJson(value: unknown): asserts value is Json {
     nodes += 1
     if (nodes > JSON_NODES_MAX)
       throw new AppError('request.malformed', `The JSON has more than ${JSON_NODES_MAX} values.`)
-    if (typeof node === 'string') return checkText(node)
+    if (typeof node === 'string') checkText(node)
     if (typeof node !== 'object' || node === null) return
     if (depth >= JSON_DEPTH_MAX)
       throw new AppError('request.malformed', `The JSON is nested deeper than ${JSON_DEPTH_MAX} levels.`)

@@ -43,24 +43,27 @@ forEachDatabase((name, open) => {
       assert.deepEqual(await claim(db, 'late', 4, 10, true), [])
     })
 
-    it('keeps to the limit whatever the planner thinks of', { skip: name === 'sqlite' }, async () => {
-      await using created = await createDatabase(process.env.TEST_POSTGRES_URL ?? '')
-      {
+    // SQLite has one plan for this claim.
+    if (name === 'postgres') {
+      it('keeps to the limit whatever the planner thinks of', async () => {
+        await using created = await createDatabase(process.env.TEST_POSTGRES_URL ?? '')
+        {
+          await using db = await openDatabase(created.url)
+          await migrate(db)
+          await enqueue(db, 1)
+          const off = ['hashjoin', 'mergejoin', 'hashagg', 'sort', 'material', 'memoize']
+          const alter = off.map(
+            (how) => `execute format('alter database %I set enable_${how} = off', current_database());`,
+          )
+          await adminOf(db).session((session) =>
+            session.script(`analyze jobs; do $$ begin ${alter.join(' ')} end $$`),
+          )
+        }
         await using db = await openDatabase(created.url)
-        await migrate(db)
-        await enqueue(db, 1)
-        const off = ['hashjoin', 'mergejoin', 'hashagg', 'sort', 'material', 'memoize']
-        const alter = off.map(
-          (how) => `execute format('alter database %I set enable_${how} = off', current_database());`,
-        )
-        await adminOf(db).session((session) =>
-          session.script(`analyze jobs; do $$ begin ${alter.join(' ')} end $$`),
-        )
-      }
-      await using db = await openDatabase(created.url)
-      await enqueue(db, 20)
-      assert.equal((await claim(db, 'worker', 2, 10)).length, 2)
-    })
+        await enqueue(db, 20)
+        assert.equal((await claim(db, 'worker', 2, 10)).length, 2)
+      })
+    }
 
     it('lets one of two claimers have a job whose lease has lapsed, with a higher fence', async () => {
       await using db = await open()
