@@ -8,7 +8,7 @@ import { fullPath, type Route } from '../contract/route.ts'
 import { ROUTE_LIST, type RouteId } from '../contract/routes.ts'
 import type { ApiDeps } from './api-deps.ts'
 import type { Handlers } from './call.ts'
-import { type AnyHandler, type Bindings, routeHandler } from './handle-route.ts'
+import { type AnyHandler, type Bindings, routeHandler, SAFE_HEADERS } from './handle-route.ts'
 import { accountHandlers } from './handlers/accounts.ts'
 import { agentHandlers } from './handlers/agents.ts'
 import { platformHandlers } from './handlers/platform.ts'
@@ -56,14 +56,17 @@ export function assemble(
         ? new AppError('request.method-not-allowed', `This path takes ${allowed.join(', ')}.`)
         : new AppError('route.not-found', 'There is nothing at this path; see /docs.')
     const requestId = requestIdOf(context.req.header('x-request-id'))
-    const headers: Record<string, string> = { 'x-request-id': requestId, 'x-content-type-options': 'nosniff' }
+    const headers: Record<string, string> = { ...SAFE_HEADERS, 'x-request-id': requestId }
     if (allowed.length > 0) headers.allow = allowed.join(', ')
     return problemResponse(error, { requestId, headers })
   })
   app.onError((error, context) => {
     const requestId = requestIdOf(context.req.header('x-request-id'))
     deps.log.error({ request_id: requestId, err: error }, 'request failed outside a route')
-    return problemResponse(knownError(error), { requestId, headers: { 'x-request-id': requestId } })
+    return problemResponse(knownError(error), {
+      requestId,
+      headers: { ...SAFE_HEADERS, 'x-request-id': requestId },
+    })
   })
   return app
 }

@@ -66,6 +66,10 @@ describe('an Idempotency-Key', () => {
     const make = (account: typeof other, name: string) =>
       post('/agents', 'k5', { name, instructions: 'Do.', model: 'scripted/x' }, account)
     const made = [await make(bench.ada, 'mine'), await make(other, 'mine'), await make(colleague, 'theirs')]
+    assert.deepEqual(
+      made.map(({ status }) => status),
+      [201, 201, 201],
+    )
     assert.equal(new Set(made.map(({ json }) => at(json, 'id'))).size, 3)
     assert.equal((await post('/sessions', 'k5', { agent: 'guide' })).status, 201)
   })

@@ -6,6 +6,7 @@ import type { RunId } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
 import type { RunSignal } from '../runtime/runtime.ts'
 import { readEventStream, type ServerSentEvent } from '../sdk/event-stream.ts'
+import { adminOf } from '../storage/admin.ts'
 import { AGENT, type ApiBench, at, openApiBench } from './api-bench.test.ts'
 import { runStream } from './run-stream.ts'
 
@@ -117,6 +118,62 @@ describe('the events of a run', () => {
     assert.deepEqual([head.status, head.text], [200, ''])
   })
 
+  it('end within a second of a revocation, or where the key may no more, and so does a wait', async () => {
+    await using own = await openApiBench({
+      script: () => ({ text: 'A secret, told slowly and at length.', chunkChars: 2, chunkDelayMs: 100 }),
+    })
+    await own.send('POST', '/api/v1/agents?publish=true', { body: AGENT })
+    const run = await own.send('POST', '/api/v1/agents/guide/runs', { body: { input: 'Hi' } })
+    const path = `/api/v1/runs/${at(run.json, 'id')}`
+    const { key } = await own.account({ tenantId: own.ada.tenantId })
+    const me = await own.send('GET', '/api/v1/me', { key })
+    const init = { headers: { authorization: `Bearer ${key}`, accept: 'text/event-stream' } }
+    const response = await own.api.request(`${path}/events`, init)
+    const events = read(response)
+    const waited = own.send('GET', `${path}?wait=10`, { key })
+    const narrowed = await own.account({
+      tenantId: own.ada.tenantId,
+      permissions: ['READ_RUNS', 'READ_AGENTS'],
+    })
+    const narrowedInit = { headers: { ...init.headers, authorization: `Bearer ${narrowed.key}` } }
+    const narrowedEvents = read(await own.api.request(`${path}/events`, narrowedInit))
+    const narrowedWait = own.send('GET', `${path}?wait=10`, { key: narrowed.key })
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    const revokedAt = performance.now()
+    await own.send('DELETE', `/api/v1/api-keys/${at(me.json, 'api_key_id')}`)
+    const sql = `update api_keys set permissions = '["READ_AGENTS"]' where permissions = '["READ_RUNS","READ_AGENTS"]'`
+    await adminOf(own.db).session((session) => session.script(sql))
+    const told = await events
+    assert.ok(performance.now() - revokedAt < 1_000)
+    assert.ok(told.length > 0 && !told.some(({ event }) => event === 'run.completed'))
+    assert.deepEqual([(await waited).status, at((await waited).json, 'code')], [401, 'auth.invalid'])
+    assert.ok(!(await narrowedEvents).some(({ event }) => event === 'run.completed'))
+    assert.deepEqual(
+      [(await narrowedWait).status, at((await narrowedWait).json, 'code')],
+      [403, 'access.denied'],
+    )
+    assert.equal(at((await own.send('GET', path)).json, 'state'), 'completed')
+  })
+
+  it('carry reasoning only to those who may read prompts', async () => {
+    await using own = await openApiBench({
+      script: () => ({ reasoning: 'Hm, a trap.', text: 'Hello.', delayMs: 50 }),
+    })
+    await own.send('POST', '/api/v1/agents?publish=true', { body: AGENT })
+    const user = await own.account({ tenantId: own.ada.tenantId, role: 'USER' })
+    const told = async ({ key }: { readonly key: string }) => {
+      const run = await own.send('POST', '/api/v1/agents/guide/runs', { key, body: { input: 'Hi' } })
+      const init = { headers: { authorization: `Bearer ${key}`, accept: 'text/event-stream' } }
+      return JSON.stringify(
+        await read(await own.api.request(`/api/v1/runs/${at(run.json, 'id')}/events`, init)),
+      )
+    }
+    const [toUser, toAdmin] = [await told(user), await told(own.ada)]
+    assert.match(toUser, /Hello.*run\.completed/)
+    assert.doesNotMatch(toUser, /trap/)
+    assert.match(toAdmin, /trap/)
+  })
+
   it('end early when the server stops, so that the client goes elsewhere', async () => {
     await using own = await openApiBench({ working: false })
     await own.send('POST', '/api/v1/agents?publish=true', { body: AGENT })
@@ -132,6 +189,8 @@ describe('the events of a run', () => {
   })
 })
 
+const OPEN = { mayGoOn: async () => true, mayReadPrompts: true }
+
 describe('a stream', () => {
   const event = (runSeq: number): RunSignal => ({
     type: 'event',
@@ -145,7 +204,7 @@ describe('a stream', () => {
       async function* (signal) {
         await new Promise((resolve) => signal.addEventListener('abort', resolve))
       },
-      { stop: gone.signal, heartbeatMs: 5, onFailure },
+      { ...OPEN, stop: gone.signal, heartbeatMs: 5, onFailure },
     )
     const reader = body.getReader()
     const decoder = new TextDecoder()
@@ -170,7 +229,7 @@ describe('a stream', () => {
           ended = true
         }
       },
-      { stop: new AbortController().signal, onFailure },
+      { ...OPEN, stop: new AbortController().signal, onFailure },
     )
     const reader = body.getReader()
     for (let i = 0; i < 4; i++) await reader.read()
@@ -188,7 +247,7 @@ describe('a stream', () => {
         yield event(1)
         throw new Error('the database is gone')
       },
-      { stop: new AbortController().signal, onFailure: (error) => failures.push(error) },
+      { ...OPEN, stop: new AbortController().signal, onFailure: (error) => failures.push(error) },
     )
     const text = await new Response(body).text()
     assert.match(text, /id: 1\n/)

@@ -10,6 +10,10 @@ import { eventView } from './views/run-view.ts'
 export interface RunStreamOptions {
   /** Ends the stream: the client is gone, or the server stops. */
   readonly stop: AbortSignal
+  /** Asked before each signal: whoever has lost the right to the run hears no more of it. */
+  readonly mayGoOn: () => Promise<boolean>
+  /** Without it the model's reasoning is left out, as it is from the steps. */
+  readonly mayReadPrompts: boolean
   readonly heartbeatMs?: number | undefined
   readonly onFailure: (error: unknown) => void
 }
@@ -37,22 +41,35 @@ export function runStream(
     next?.catch(() => undefined)
     signals.return?.().catch(() => undefined)
   }
+  /** What is to be sent next; undefined where the stream is over. */
+  const nextText = async (): Promise<string | undefined> => {
+    for (;;) {
+      next ??= signals.next()
+      const result = await firstOf(next, options.heartbeatMs ?? HEARTBEAT_MS, signal)
+      if (result === 'stopped' || !(await options.mayGoOn())) return undefined
+      if (result === 'silence') return ': still here\n\n'
+      next = undefined
+      if (result.done) return undefined
+      if (!isHidden(result.value, options)) {
+        over = isLast(result.value)
+        return formatSignal(result.value)
+      }
+    }
+  }
+  let over = false
   const finish = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    const isCancelled = gone.signal.aborted
     leave()
-    controller.close()
+    if (!isCancelled) controller.close()
   }
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => controller.enqueue(encoder.encode(`retry: ${RETRY_MS}\n\n`)),
       async pull(controller) {
-        next ??= signals.next()
         try {
-          const result = await firstOf(next, options.heartbeatMs ?? HEARTBEAT_MS, signal)
-          if (result === 'silence') return controller.enqueue(encoder.encode(': still here\n\n'))
-          next = undefined
-          if (result === 'stopped' || result.done) return finish(controller)
-          controller.enqueue(encoder.encode(formatSignal(result.value)))
-          if (isLast(result.value)) finish(controller)
+          const text = await nextText()
+          if (text !== undefined && !gone.signal.aborted) controller.enqueue(encoder.encode(text))
+          if (text === undefined || over) finish(controller)
         } catch (error) {
           // The stream ends without the run's last event, which tells the client to resume.
           if (!signal.aborted) options.onFailure(error)
@@ -82,6 +99,10 @@ async function firstOf(
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)
   }
+}
+
+function isHidden(signal: RunSignal, { mayReadPrompts }: RunStreamOptions): boolean {
+  return !mayReadPrompts && signal.type === 'delta' && signal.delta.type === 'reasoning'
 }
 
 function formatSignal(signal: RunSignal): string {

@@ -3,11 +3,27 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { forEachDatabase } from '../../test/support/database.ts'
+import { newId } from '../base/ids.ts'
+import type { Json } from '../base/json.ts'
 import { EXAMPLE_BODIES } from '../contract/openapi/examples.ts'
 import { fullPath } from '../contract/route.ts'
 import { ROUTE_LIST } from '../contract/routes.ts'
 import { listAudit } from '../events/audit-log.ts'
-import { AGENT, at, openApiBench } from './api-bench.test.ts'
+import { AGENT, at, openApiBench, type Received } from './api-bench.test.ts'
+
+/** The same text with ids and names of nothing. */
+function strange(text: string): string {
+  return text
+    .replace(/\b([a-z]{3})_[0-9a-z]{26}\b/g, (_, prefix: string) => `${prefix}_${newId('run').slice(4)}`)
+    .replace(/\bsecret-(\w+)/g, 'absent-$1')
+}
+
+/** An answer without what differs by itself: ids, names, the time. */
+function plain({ status, headers, text }: Received): string {
+  const told = text.replace(/\b[a-z]{3}_[0-9a-z]{26}\b/g, 'ID').replace(/\b(secret|absent)-/g, 'X-')
+  const names = [...headers].filter(([name]) => name !== 'x-request-id')
+  return JSON.stringify([status, names, told])
+}
 
 forEachDatabase((_, open) => {
   it('two tenants never meet', async () => {
@@ -20,6 +36,7 @@ forEachDatabase((_, open) => {
       return String(at(made.json, 'id'))
     }
     const agent = await make('/agents?publish=true', AGENT as object)
+    await make('/agents?publish=true', { ...(AGENT as object), name: 'secret-agent' })
     const run = await make(`/agents/${agent}/runs?wait=20`, { input: 'The secret of Ada.' })
     const calls = await bench.send('GET', `/api/v1/runs/${run}/model-calls`)
     const jobs = await bench.db
@@ -57,6 +74,9 @@ forEachDatabase((_, open) => {
       const options = { body: EXAMPLE_BODIES[route.id], headers: { accept: 'application/json' } }
       const refused = await bench.send(route.method, `${path}${query}`, { ...options, key: bo.key })
       assert.equal(refused.status, 404, `${route.id} ${path}: ${refused.status} ${refused.text}`)
+      // "Not yours" is told in the very words of "not there".
+      const nothing = await bench.send(route.method, `${strange(path)}${query}`, { ...options, key: bo.key })
+      assert.equal(plain(refused), plain(nothing), route.id)
       if (route.method !== 'GET') continue
       // The sweep is worth something only where the owner is let in.
       const allowed = await bench.send('GET', `${path}${query}`, { headers: { accept: 'application/json' } })
@@ -71,18 +91,47 @@ forEachDatabase((_, open) => {
         assert.ok(!shown.text.includes(id), `${route.id} shows ${kind}`)
       assert.ok(!shown.text.includes('secret'), `${route.id}: ${shown.text}`)
     }
-    // Named in a body or a filter, they are not there either.
-    const session = { body: { input: 'x', session_id: things.sessions ?? '' }, key: bo.key }
+    // Named in a body or a filter, they are not there either, and nobody can tell.
     await bench.send('POST', '/api/v1/agents?publish=true', { body: AGENT, key: bo.key })
-    const borrowed = await bench.send('POST', '/api/v1/agents/guide/runs', session)
-    assert.deepEqual([borrowed.status, at(borrowed.json, 'code')], [404, 'session.not-found'])
-    for (const filter of [`agent=${agent}`, `session_id=${things.sessions}`]) {
-      const none = await bench.send('GET', `/api/v1/runs?${filter}`, { key: bo.key })
-      assert.ok(
-        none.status === 404 || (none.status === 200 && at(none.json, 'items', 0) === undefined),
-        none.text,
-      )
+    const draft = { instructions: 'x', model: 'scripted/test' }
+    const named: readonly [method: string, path: string, body: Json | undefined, status: number][] = [
+      ['POST', '/agents/guide/runs', { input: 'x', session_id: things.sessions ?? '' }, 404],
+      ['POST', '/sessions', { agent }, 404],
+      ['POST', '/agents?publish=true', { ...draft, name: 'a', tools: ['secret-tool'] }, 422],
+      ['POST', '/agents?publish=true', { ...draft, name: 'b', sub_agents: ['secret-agent'] }, 422],
+      ['GET', `/runs?agent=${agent}`, undefined, 200],
+      ['GET', '/runs?agent=secret-agent', undefined, 200],
+      ['GET', `/runs?session_id=${things.sessions}`, undefined, 200],
+    ]
+    for (const [method, path, body, status] of named) {
+      const foreign = await bench.send(method, `/api/v1${path}`, { body, key: bo.key })
+      const text = body === undefined ? undefined : (JSON.parse(strange(JSON.stringify(body))) as Json)
+      const nothing = await bench.send(method, `/api/v1${strange(path)}`, { body: text, key: bo.key })
+      assert.equal(foreign.status, status, `${path}: ${foreign.text}`)
+      assert.equal(plain(foreign), plain(nothing), path)
     }
     assert.equal(await facts(), before)
+  })
+
+  it('two tenants share no cursor and no Idempotency-Key', async () => {
+    await using bench = await openApiBench({ db: await open(), working: false })
+    const bo = await bench.account()
+    const create = (key: string, name: string) =>
+      bench.send('POST', '/api/v1/agents?publish=true', {
+        key,
+        body: { ...(AGENT as object), name },
+        headers: { 'idempotency-key': 'the-same', 'content-type': 'application/json' },
+      })
+    const mine = await create(bench.ada.key, 'guide')
+    const theirs = await create(bo.key, 'guide')
+    assert.deepEqual([mine.status, theirs.status], [201, 201])
+    assert.notEqual(at(mine.json, 'id'), at(theirs.json, 'id'))
+    assert.equal(theirs.headers.get('idempotency-replayed'), null)
+    assert.equal((await create(bo.key, 'guide')).headers.get('idempotency-replayed'), 'true')
+    await bench.send('POST', '/api/v1/agents', { body: { ...(AGENT as object), name: 'second' } })
+    const { json } = await bench.send('GET', '/api/v1/agents?limit=1')
+    const cursor = String(at(json, 'next_cursor'))
+    const walked = await bench.send('GET', `/api/v1/agents?cursor=${cursor}`, { key: bo.key })
+    assert.equal(at(walked.json, 'code'), 'cursor.invalid')
   })
 })

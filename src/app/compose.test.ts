@@ -156,11 +156,16 @@ describe('the application', () => {
     })
     let now = Date.now()
     await using app = await compose(settings(), { log: log(), wrapDatabase, clock: () => now })
-    const ready = async () => (await app.fetch(new Request('http://localhost/readyz'))).status
-    assert.equal(await ready(), 200)
+    const ready = async () => app.fetch(new Request('http://localhost/readyz'))
+    assert.equal((await ready()).status, 200)
     broken = true
     now += 1_000
-    assert.equal(await ready(), 503)
+    const refused = await ready()
+    assert.equal(refused.status, 503)
+    // Anybody may ask: which part, and nothing of why.
+    const { checks } = (await refused.json()) as { readonly checks: readonly object[] }
+    assert.deepEqual(checks[0], { name: 'database', ok: false })
+    assert.ok(checks.length > 1 && checks.every((check) => Object.keys(check).join() === 'name,ok'))
   })
 
   it('closes what it had opened when a later part fails', async () => {

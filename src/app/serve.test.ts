@@ -89,7 +89,16 @@ describe('the server', () => {
     assert.match(lines.join(''), /requests were cut off/)
   })
 
-  it('refuses headers that are too long', async () => {
+  it('leaves the classes of the host as they are', async () => {
+    const server = await open(() => new Response('hello')).server
+    await use(server, async () => {
+      const response = await fetch(new Request(server.url))
+      assert.ok(response instanceof Response)
+      await response.text()
+    })
+  })
+
+  it('refuses headers that are too long, or too many', async () => {
     const server = await open(() => new Response()).server
     await use(server, async () => {
       const socket = connect(server.port, '127.0.0.1')
@@ -97,9 +106,66 @@ describe('the server', () => {
       const [answer] = await once(socket, 'data')
       assert.match(String(answer), /^HTTP\/1.1 431/)
       socket.destroy()
+      const many = Array.from({ length: 150 }, (_, at) => `x-${at}: 1\r\n`).join('')
+      assert.match(
+        await talk(server.port, `GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${many}\r\n`),
+        /^HTTP\/1.1 431/,
+      )
+    })
+  })
+
+  it('answers what has no readable address with a problem and an id', async () => {
+    const server = await open(() => new Response()).server
+    await use(server, async () => {
+      const close = 'Connection: close\r\n\r\n'
+      const requests = [
+        `GET / HTTP/1.1\r\nHost: a b\r\n${close}`,
+        `GET / HTTP/1.1\r\nHost: x@y/z\r\n${close}`,
+        `OPTIONS * HTTP/1.1\r\nHost: a\r\n${close}`,
+        `GET /api\\v1 HTTP/1.1\r\nHost: a\r\n${close}`,
+      ]
+      for (const request of requests) {
+        const answer = await talk(server.port, request)
+        assert.match(answer, /^HTTP\/1\.1 400 /, request)
+        assert.match(answer, /\r\ncontent-type: application\/problem\+json\r\n/i)
+        assert.match(answer, /\r\nx-request-id: req_/i)
+        assert.match(answer, /"code":"request\.malformed"/)
+      }
+    })
+  })
+
+  it('answers an old client that names no host, as health checks do', async () => {
+    const server = await open(({ url }) => new Response(url)).server
+    await use(server, async () => {
+      assert.match(await talk(server.port, 'GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 .*\/livez$/s)
+    })
+  })
+
+  it('tells nobody but the log why a handler failed', async () => {
+    const opened = open(() => Promise.reject(new Error('the inside')))
+    const server = await opened.server
+    await use(server, async () => {
+      const response = await fetch(server.url)
+      const text = await response.text()
+      assert.equal(response.status, 500)
+      assert.match(text, /"code":"internal"/)
+      assert.doesNotMatch(text, /inside/)
+      assert.match(opened.lines.join(''), /the inside/)
     })
   })
 })
+
+/** Sends the text and answers all that comes back until the server closes. */
+async function talk(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  let answer = ''
+  socket.on('data', (chunk: string) => {
+    answer += chunk
+  })
+  socket.write(text)
+  await once(socket, 'close')
+  return answer
+}
 
 function createSilent() {
   return createLogger({

@@ -1,11 +1,14 @@
 // The Node server: one port for everything the API answers. Owns the socket and the way to stop; knows no route.
 // Called by start, dev and the command `serve`.
 
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
+import { knownError, problemResponse } from '../api/problem-response.ts'
 import { AppError } from '../base/errors.ts'
+import { newId } from '../base/ids.ts'
 import type { Logger } from '../operations/logging/logger.ts'
+import { LightResponse } from './light-response.ts'
 
 /** What is served: a fetch handler, told when to stop. */
 export interface Served {
@@ -37,6 +40,8 @@ const HEADERS_MS_MAX = 10_000
 const REQUEST_MS_MAX = 60_000
 /** Longer than the idle time of common load balancers (60 s), so that it is they who close. */
 const KEEP_ALIVE_MS = 65_000
+/** How often connections are looked at for these limits. */
+const LIMITS_POLL_MS = 5_000
 const HEADER_BYTES_MAX = 16_384
 const HEADERS_MAX = 100
 /** How often connections that have become idle are closed during a stop. */
@@ -44,16 +49,22 @@ const DRAIN_POLL_MS = 25
 
 /** Listens. Throws `settings.invalid` with one line where the address cannot be used. */
 export async function serve(served: Served, options: ListenOptions): Promise<RunningServer> {
-  const server = createAdaptorServer({
-    fetch: served.fetch,
+  const fetch = (request: Request, env: object) =>
+    served.fetch(request, Object.assign(env, { Response: LightResponse }))
+  const answer = getRequestListener(fetch, {
     overrideGlobalObjects: false,
-    serverOptions: {
-      headersTimeout: HEADERS_MS_MAX,
-      requestTimeout: REQUEST_MS_MAX,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-    },
-  }) as Server
+    // Of an old client that names none.
+    hostname: 'localhost',
+    errorHandler: (error) => refusal(served.log, error),
+  })
+  const limits = {
+    headersTimeout: HEADERS_MS_MAX,
+    requestTimeout: REQUEST_MS_MAX,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: LIMITS_POLL_MS,
+    maxHeaderSize: HEADER_BYTES_MAX,
+  }
+  const server = createServer(limits, (incoming, outgoing) => void answer(incoming, outgoing))
   server.maxHeadersCount = HEADERS_MAX
   await listen(server, options)
   const { port } = server.address() as AddressInfo
@@ -80,6 +91,22 @@ export async function untilSignal(stop: (signal: NodeJS.Signals) => Promise<void
   // Without a handler the next signal has its usual effect.
   for (const name of signals) process.removeListener(name, first.resolve)
   await stop(signal)
+}
+
+/** For a request whose address cannot be read, or a handler that fails, which ours does not. */
+function refusal(log: Logger, error: unknown): Response {
+  const requestId = newId('request')
+  const known =
+    error instanceof RequestError
+      ? new AppError('request.malformed', 'The address of the request, or its Host header, is not valid.')
+      : knownError(error)
+  if (known.code === 'internal') log.error('request failed outside the API', { request_id: requestId, error })
+  const headers = {
+    'x-request-id': requestId,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  }
+  return problemResponse(known, { requestId, headers })
 }
 
 function listen(server: Server, { host, port }: ListenOptions): Promise<void> {

@@ -10,6 +10,7 @@ import { PROFILE_NAMES } from './settings/profile.ts'
 import { secret } from './settings/secret.ts'
 import { defaultOf } from './settings/setting.ts'
 import { SETTING_ROWS } from './settings/setting-table.ts'
+import { settingsInForce } from './settings/settings-in-force.ts'
 import { readClientSettings, readSettings } from './settings.ts'
 
 const FOLDER = '/srv/app'
@@ -133,9 +134,25 @@ describe('settings', () => {
     assert.deepEqual(settings.secrets.map((held) => held.reveal()).toSorted(), [
       'Bearer canary-3',
       'canary-1',
+      'canary-2',
+      'canary-2',
       'postgres://u:canary-2@localhost/d',
     ])
     assert.equal(String(secret('x')), '[secret]')
+  })
+
+  it('never print a password of an address that is wrong because of it', () => {
+    const url = 'https://me:canary-1@a.test/v1?key=canary-2'
+    const problems = problemsOf({
+      OPENAI_BASE_URL: url,
+      MODEL_PROVIDERS: `lab=${url},x=${url}`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
+      CORS_ORIGINS: url,
+    })
+    assert.equal(problems.length, 4)
+    assert.match(problems.join('\n'), /^OPENAI_BASE_URL="https:\/\/\(hidden\)@a\.test/m)
+    assert.doesNotMatch(problems.join('\n'), /canary/)
+    assert.doesNotMatch(JSON.stringify(settingsInForce({ OPENAI_BASE_URL: url }, 'LOCAL_DEV')), /canary/)
   })
 
   it('of a client look at three variables only', () => {

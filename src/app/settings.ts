@@ -6,7 +6,7 @@ import { AppError } from '../base/errors.ts'
 import { type Environment, withEnvFile } from './settings/environment.ts'
 import { type DatabaseSetting, parseKey } from './settings/parse-text.ts'
 import { FUTURE_PROFILE_NAMES, PROFILES, type Profile } from './settings/profile.ts'
-import type { Secret } from './settings/secret.ts'
+import { type Secret, secret } from './settings/secret.ts'
 import { createSettingReader, type SettingReader, textOf } from './settings/setting-reader.ts'
 import { SETTINGS } from './settings/setting-table.ts'
 
@@ -218,9 +218,25 @@ function secretsIn(settings: Omit<Settings, 'secrets'>): readonly Secret[] {
   const keys = [models.openai, models.anthropic, models.google, ...models.compatible].map(
     ({ apiKey }) => apiKey,
   )
-  const url = database.engine === 'postgres' ? [database.url] : []
+  const url = database.engine === 'postgres' ? [database.url, ...passwordsIn(database.url)] : []
   const headers = tracing.state === 'on' ? Object.values(tracing.headers) : []
   return [...keys, ...url, ...headers].filter((key) => key !== undefined)
+}
+
+/** A driver may tell of the password without its address. */
+function passwordsIn(url: Secret): readonly Secret[] {
+  const { password = '', searchParams } = URL.parse(url.reveal()) ?? {}
+  return [password, decodedText(password), searchParams?.get('password') ?? '']
+    .filter((text) => text !== '')
+    .map(secret)
+}
+
+function decodedText(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
 }
 
 function throwProblems(reader: SettingReader): void {

@@ -77,15 +77,14 @@ export type ResponseOf<R extends Route> =
 
 /** What any route with that access can answer. */
 export function commonErrors(declared: Route): readonly ErrorCode[] {
-  const codes: ErrorCode[] = ['internal', 'server.unavailable']
+  // A query that the route does not take is refused everywhere.
+  const codes: ErrorCode[] = ['internal', 'server.unavailable', 'request.invalid']
   if (!declared.outside) codes.push('server.stopping')
   if (declared.permission !== 'public')
     codes.push('auth.missing', 'auth.invalid', 'auth.expired', 'tenant.suspended', 'rate.limited')
   if (declared.permission !== 'public' && declared.permission !== 'authenticated') codes.push('access.denied')
-  if (declared.query) codes.push('request.invalid')
   if (declared.query && 'cursor' in declared.query.shape) codes.push('cursor.invalid')
-  if (declared.body)
-    codes.push('request.malformed', 'request.invalid', 'request.too-large', 'request.unsupported-media-type')
+  if (declared.body) codes.push('request.malformed', 'request.too-large', 'request.unsupported-media-type')
   if (declared.idempotent) codes.push('idempotency.key-reused', 'idempotency.in-progress')
   for (const param of Object.values(declared.params ?? {})) codes.push(param.missing)
   return codes

@@ -5,11 +5,10 @@
 
 import type { TenantId } from '../base/ids.ts'
 import { type Clock, type EpochMs, formatTime } from '../base/time.ts'
-import type { Permission } from '../contract/permission.ts'
 import { actorOf, type Principal } from '../contract/principal.ts'
 import { appendAudit } from '../events/append.ts'
 import type { Database } from '../storage/database.ts'
-import type { RequestContext } from './identity.ts'
+import type { RequestContext, Right } from './identity.ts'
 
 const WINDOW_MS = 60_000
 /** Windows open at once; where there are more, all are written and begin anew. */
@@ -18,12 +17,12 @@ const WINDOWS_MAX = 10_000
 export interface Denial {
   readonly tenantId: TenantId
   readonly actor: string
-  readonly permission: Permission
+  readonly permission: Right
 }
 
 export interface Denials extends AsyncDisposable {
   /** Answers when the denial is written or counted. It does not fail: who is denied is denied, log or no log. */
-  record(principal: Principal, permission: Permission, context: RequestContext): Promise<void>
+  record(principal: Principal, permission: Right, context: RequestContext): Promise<void>
 }
 
 interface Window extends Denial {

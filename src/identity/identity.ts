@@ -2,7 +2,7 @@
 
 import type { ApiKeyId, TenantId, UserId } from '../base/ids.ts'
 import type { EpochMs } from '../base/time.ts'
-import type { Permission } from '../contract/permission.ts'
+import type { OPERATE, Permission } from '../contract/permission.ts'
 import type { Principal } from '../contract/principal.ts'
 
 export interface ApiKey {
@@ -26,6 +26,9 @@ export interface Tenant {
   readonly createdAt: EpochMs
   readonly updatedAt: EpochMs
 }
+
+/** What somebody may be asked to hold: a permission in the tenant, or the platform itself. */
+export type Right = Permission | typeof OPERATE
 
 /** Where a request came from, for the audit row. */
 export interface RequestContext {
@@ -59,7 +62,7 @@ export interface Identity {
    */
   authenticateKey(key: string): Promise<Principal>
   /** Throws `access.denied` and writes the denial to the audit log. */
-  authorize(principal: Principal, permission: Permission, context: RequestContext): Promise<void>
+  authorize(principal: Principal, right: Right, context: RequestContext): Promise<void>
   createKey(
     principal: Principal,
     input: CreateKeyInput,

@@ -113,6 +113,18 @@ describe('limits of a guarded fetch', () => {
     assert.ok(process.memoryUsage().arrayBuffers - before < 10_000_000)
   })
 
+  it('stops a compressed answer that is endless and says nothing', async () => {
+    // Empty stored blocks (RFC 1951, 3.2.4): any number of them is no byte of content.
+    const head = Buffer.from('1f8b0800000000000003', 'hex')
+    const empty = Buffer.alloc(50_000, Buffer.from('000000ffff', 'hex'))
+    await using server = await listen((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' })
+      response.end(Buffer.concat([head, empty]))
+    })
+    await using send = allowed(server, { responseBytesMax: 10_000 })
+    await assert.rejects(send({ method: 'GET', url: server.url }), /longer than the limit/)
+  })
+
   it('reads compressed answers, and refuses a broken or unknown compression', async () => {
     await using server = await listen((request, response) => {
       if (request.url === '/good')

@@ -20,16 +20,13 @@ export function platformHandlers(deps: ApiDeps): Pick<Handlers, keyof PlatformRo
       const shown = checks.map(({ name, ok: passed }) => ({ name, ok: passed }))
       return { status: isReady ? 200 : 503, value: { ready: isReady, checks: shown } }
     },
-    metrics: async ({ request }) =>
-      text(await deps.metrics(), 'text/plain; version=0.0.4; charset=utf-8', {
-        'x-request-id': request.requestId,
-      }),
+    metrics: async () => text(await deps.metrics(), 'text/plain; version=0.0.4; charset=utf-8'),
     openapi: async () => text(document(), 'application/json', { 'cache-control': 'no-cache' }),
     docs: async () => text(page(), 'text/html; charset=utf-8', { 'content-security-policy': DOCS_POLICY }),
   }
 }
 
-function text(body: string, type: string, headers: Readonly<Record<string, string>>): Response {
+function text(body: string, type: string, headers: Readonly<Record<string, string>> = {}): Response {
   const fixed = {
     'content-type': type,
     'x-content-type-options': 'nosniff',

@@ -49,8 +49,7 @@ export function runHandlers(deps: ApiDeps): Pick<Handlers, keyof RunRoutes> {
         ),
       )
     },
-    listRunEvents: ({ principal: { tenantId }, params, query, request }) =>
-      runEvents(deps, tenantId, runOf(params), query, request),
+    listRunEvents: (call) => runEvents(deps, runOf(call.params), call),
     async cancelRun({ principal, params, request }) {
       return ok(runView(await runtime.cancel(principal, runOf(params), { requestId: request.requestId })))
     },

@@ -18,3 +18,8 @@ export function secret(text: string): Secret {
     [Symbol.for('nodejs.util.inspect.custom')]: () => MASK,
   })
 }
+
+/** A text of a setting that is no secret, without what a careless address in it would tell: a password, a query. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^\s/]*@/g, '//(hidden)@').replace(/\?[^\s,]+/g, '?(hidden)')
+}

@@ -3,6 +3,7 @@
 import type { FieldError } from '../../base/errors.ts'
 import type { Environment } from './environment.ts'
 import type { ProfileName } from './profile.ts'
+import { withoutCredentials } from './secret.ts'
 import {
   type DefaultedSetting,
   defaultOf,
@@ -60,7 +61,7 @@ export function textOf(environment: Environment, name: string): string | undefin
 }
 
 function wrongValue(setting: Setting, text: string): string {
-  const shown = setting.secret ? '(hidden)' : quoted(text)
+  const shown = setting.secret ? '(hidden)' : quoted(withoutCredentials(text))
   return `${setting.name}=${shown} is not allowed; allowed: ${setting.allowed}.`
 }
 

@@ -2,7 +2,7 @@
 
 import type { Environment } from './environment.ts'
 import type { ProfileName } from './profile.ts'
-import { MASK } from './secret.ts'
+import { MASK, withoutCredentials } from './secret.ts'
 import { defaultOf, type Setting } from './setting.ts'
 import { textOf } from './setting-reader.ts'
 import { SETTING_ROWS } from './setting-table.ts'
@@ -29,7 +29,8 @@ export function unknownSettings(environment: Environment): readonly string[] {
 function inForce(row: Setting, environment: Environment, profile: ProfileName): SettingInForce {
   const { name } = row
   const text = textOf(environment, name)
-  if (text !== undefined) return { name, value: row.secret ? MASK : text, source: 'environment' }
+  if (text !== undefined)
+    return { name, value: row.secret ? MASK : withoutCredentials(text), source: 'environment' }
   if (!('default' in row))
     return { name, value: `(${'defaultNote' in row ? row.defaultNote : 'absent'})`, source: 'default' }
   const value = defaultOf(row, profile)

@@ -135,7 +135,7 @@ export function definitionRoutes<D extends z.ZodType>(described: Described<D>) {
       params: { id },
       body: { schema: which, optional: true },
       responses: { 200: resource },
-      errors: ['version.not-found', archivedCode],
+      errors: ['version.not-found', 'version.conflict', archivedCode],
       idempotent: true,
     }),
     diff: route({

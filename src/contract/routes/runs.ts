@@ -64,7 +64,7 @@ export const runRoutes = {
     permission: 'READ_RUNS',
     summary: 'The events of a run, live (SSE) or as a page (JSON)',
     description:
-      'A stream (`text/event-stream`) that ends with the run; `Last-Event-ID` or `after` resumes it. `model.delta` events carry text as it arrives; they have no id. With `Accept: application/json` a page of what is stored.',
+      'A stream (`text/event-stream`) that ends with the run; `Last-Event-ID` or `after` resumes it. `model.delta` events carry text as it arrives (reasoning for those who hold READ_PROMPTS); they have no id. With `Accept: application/json` a page of what is stored.',
     params,
     query: pageQuery.extend({
       after: z
