@@ -14,7 +14,7 @@ const built = path.join(__dirname, '..', 'dist', 'cli', 'main.js')
 if (fs.existsSync(source)) {
   const args = process.argv.slice(2)
   // A server rests in less memory where its young generation stays small; other commands end before it matters.
-  const flags = args[0] === 'serve' || args[0] === 'dev' ? ['--max-semi-space-size=8'] : []
+  const flags = args[0] === 'serve' || args[0] === 'dev' ? ['--max-semi-space-size=4'] : []
   require('../scripts/run.cjs').runNode(flags.concat(source, args))
 } else if (Number.parseInt(process.versions.node, 10) < MAJOR_MIN) {
   stop(`needs Node ${MAJOR_MIN} or newer; this is ${process.versions.node}. See https://nodejs.org`)

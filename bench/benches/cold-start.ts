@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
 import type { Bench, Figure } from '../figure.ts'
+import { startArguments } from '../support/start-arguments.ts'
 import { median } from '../support/statistics.ts'
 import { workFolder } from '../support/work-folder.ts'
 
@@ -51,10 +52,10 @@ interface Started {
   readonly rssMb: number
 }
 
-/** `npm start` without npm. `cached`: whether Node may keep and use what it compiled, as it does after the first start. */
+/** `npm start` without npm: its launcher and its flags. `cached`: whether Node may keep and use what it compiled. */
 function platform(folder: string, cached: boolean): (port: number) => Startable {
   return (port) => ({
-    args: ['--conditions=agent-factory-source', 'src/app/start.ts'],
+    args: startArguments(),
     env: {
       PORT: String(port),
       AGENT_FACTORY_DATA_DIR: folder,
@@ -113,10 +114,13 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended
 }
 
-/** `ps` has it in KiB on Linux and macOS; elsewhere there is none. */
+/** Of the server: the launcher's child where there is one. `ps` has it in KiB on Linux and macOS; elsewhere there is none. */
 function rssOf({ pid }: ChildProcess): number {
-  const kib = Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }))
-  return kib / KIB_PER_MB
+  const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,rss='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+  const found = processes.find(([, parent]) => parent === pid) ?? processes.find(([own]) => own === pid)
+  return (found?.[2] ?? 0) / KIB_PER_MB
 }
 
 /** A port that is free, and the one after it as well, which the example shop takes. */

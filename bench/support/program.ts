@@ -7,8 +7,11 @@ import type { Profiler } from 'node:inspector'
 import { join } from 'node:path'
 import type { Asked, Replied } from './answer.ts'
 import type { SqliteCounts } from './sqlite-counter.ts'
+import { serverFlags } from './start-arguments.ts'
 
 const BENCH = join(import.meta.dirname, '..')
+/** These run with the flags of our server; the bare one too, so that what differs is the code. */
+const SERVERS = /^programs\/(?:platform-|hono-server)/
 const STOP_MS_MAX = 20_000
 
 export interface Program<R, Q, A> extends AsyncDisposable {
@@ -31,6 +34,7 @@ export interface Usage {
 export async function openProgram<R, Q, A>(path: string, input: unknown = {}): Promise<Program<R, Q, A>> {
   const child = fork(join(BENCH, path), [JSON.stringify(input)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: SERVERS.test(path) ? [...process.execArgv, ...serverFlags()] : process.execArgv,
   })
   const asks = createAsks(child, path)
   const ready = (await asks.next()) as R

@@ -1,15 +1,17 @@
 // Reading definitions: what a tenant has, in pages that writes do not disturb.
 
+import { createBoundedMap } from '../../base/bounded-map.ts'
 import { isId } from '../../base/ids.ts'
 import type { Database, TenantReader } from '../../storage/database.ts'
-import type { Definitions, Kind } from '../catalog.ts'
+import type { Definitions, Kind, Version, VersionStatus } from '../catalog.ts'
 import { changesBetween } from '../diff.ts'
 import type { KindData } from '../kind.ts'
 import { isName } from '../kind.ts'
-import type { ResourceRow, VersionRow } from './definition-rows.ts'
+import type { HeadRow, ResourceRow, VersionRow } from './definition-rows.ts'
 import {
   definitionId,
   findHead,
+  headOf,
   notFound,
   resourceOf,
   versionNotFound,
@@ -24,15 +26,30 @@ import {
   selectResources,
 } from './resource-statements.ts'
 
+const KNOWN_MAX = 5_000
+
 type Reads<K extends Kind> = Pick<Definitions<K>, 'get' | 'list' | 'versions' | 'version' | 'diff'>
 
 export function createReads<K extends Kind>(db: Database, data: KindData<K>): Reads<K> {
   const { kind } = data
+  // Versions never change, apart from their status, which follows from the head: only the head is read each time.
+  const known = createBoundedMap<Version<K>>(KNOWN_MAX)
   return {
     get: ({ tenantId }, idOrName) =>
-      db
-        .tenant(tenantId)
-        .read(async (reader) => resourceOf(data, await requireResource(reader, kind, idOrName))),
+      db.tenant(tenantId).read(async (reader) => {
+        const row = await findHead(reader, kind, idOrName)
+        const shown = row.publishedVersion ?? row.latestVersion
+        const status = shownStatus(row)
+        const key = `${tenantId} ${row.id} ${shown} ${status}`
+        let version = known.get(key)
+        if (version === undefined) {
+          const stored = await reader.first(selectVersion, { id: row.id, version: shown })
+          if (stored === undefined) throw versionNotFound(kind, shown)
+          version = { ...versionOf(data, stored), status }
+          known.set(key, version)
+        }
+        return { head: headOf(kind, row), version }
+      }),
 
     list: async ({ tenantId }, { limit, cursor, archived }) => {
       const before = keyOf(cursor, (key) => isId(kind, key)) ?? idAfterAll(kind)
@@ -74,6 +91,12 @@ export function createReads<K extends Kind>(db: Database, data: KindData<K>): Re
         return changesBetween(before.body, after.body)
       }),
   }
+}
+
+/** Of the version that stands for a definition: the published one where there is one, else the latest. */
+function shownStatus({ publishedVersion, archivedAt }: HeadRow): VersionStatus {
+  if (publishedVersion !== null) return 'published'
+  return archivedAt === null ? 'draft' : 'archived'
 }
 
 /** The definition that an id or a name means, with the version that stands for it. */

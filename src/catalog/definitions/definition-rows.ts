@@ -31,7 +31,7 @@ export function definitionId(id: string): DefinitionId {
   return id as DefinitionId
 }
 
-function headOf<K extends Kind>(kind: K, row: HeadRow): Head<K> {
+export function headOf<K extends Kind>(kind: K, row: HeadRow): Head<K> {
   return {
     kind,
     id: row.id as KindMap[K]['id'],
