@@ -52,6 +52,47 @@ forEachDatabase((_name, open) => {
     assert.equal(model.calls(), 2)
   })
 
+  it('writes nothing into a run that another worker drives at that moment', async () => {
+    await using db = await open()
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let calls = 0
+    const read = defineTool({
+      name: 'read',
+      description: 'Reads something.',
+      input: { type: 'object' },
+      effect: 'read',
+      run: async () => {
+        calls += 1
+        const call = calls
+        await gates[call - 1]?.promise
+        return { call }
+      },
+    })
+    const model = createScriptedModel('scripted', (request) =>
+      request.messages.length === 1
+        ? { toolCalls: [{ tool: 'read', arguments: {} }] }
+        : { text: 'Finished.' },
+    )
+    await using first = await openFactory({ db, models: [model], codeTools: [read] })
+    await first.agent({ name: 'reader', tools: ['read'] })
+    const { tenantId, runtime } = first
+    const { id } = await runtime.start(first.admin, { agent: 'reader', input: 'Go.' }, context)
+    while (calls < 1) await new Promise((resolve) => setTimeout(resolve, 5))
+    const later = () => Date.now() + LEASE_MS + 1_000
+    await using second = await openFactory({ db, models: [model], codeTools: [read], clock: later })
+    while (calls < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+    // The first worker wakes up in the middle of the second one's call, and has a result to write.
+    const before = await runtime.events(tenantId, id, { limit: 100, after: 0 })
+    gates[0]?.resolve()
+    while (first.worker.active() > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.equal((await runtime.get(tenantId, id)).state, 'running')
+    assert.deepEqual(await runtime.events(tenantId, id, { limit: 100, after: 0 }), before)
+    assert.equal((await runtime.steps(tenantId, id, { limit: 10, after: 0 }))[1]?.state, 'intended')
+    gates[1]?.resolve()
+    assert.equal((await second.runtime.wait(tenantId, id, 10_000)).state, 'completed')
+    assert.deepEqual((await runtime.steps(tenantId, id, { limit: 10, after: 0 }))[1]?.output, { call: 2 })
+  })
+
   it('two workers share a queue and no job runs twice', async () => {
     await using db = await open()
     const answered = new Map<string, number>()
