@@ -3,6 +3,7 @@
 import { AppError } from '../../base/errors.ts'
 import type { DefinitionId } from '../../base/ids.ts'
 import { isId } from '../../base/ids.ts'
+import type { Json } from '../../base/json.ts'
 import type { TenantReader } from '../../storage/database.ts'
 import type { RowOf } from '../../storage/schema/tables.ts'
 import type { Head, Kind, KindMap, Resource, Version } from '../catalog.ts'
@@ -50,7 +51,7 @@ export function versionOf<K extends Kind>(data: KindData<K>, row: VersionRow): V
     version: row.version,
     status: row.status,
     digest: row.digest,
-    definition: data.read(row.digest, row.body),
+    definition: data.codec.read(JSON.parse(row.body) as Json),
     createdAt: row.createdAt,
     createdBy: row.createdBy,
   }
