@@ -12,6 +12,7 @@ export type {
   UpdateTenant,
 } from './contract/account.ts'
 export type { AgentDefinition, AgentLimits, Guardrail } from './contract/agent.ts'
+export type { Job } from './contract/job.ts'
 export type { ModelCall, ModelCallDetail } from './contract/model-call.ts'
 export type { Permission } from './contract/permission.ts'
 export type { VersionDiff } from './contract/resource.ts'
@@ -26,7 +27,7 @@ export type {
   StartRun,
   Step,
 } from './contract/run.ts'
-export type { Job, Session, SessionTurn } from './contract/session.ts'
+export type { Session, SessionTurn } from './contract/session.ts'
 export type { ToolDefinition } from './contract/tool.ts'
 export type { WorkflowDefinition } from './contract/workflow.ts'
 export { ApiError, ConnectionError, isApiError } from './sdk/api-error.ts'

@@ -171,6 +171,7 @@ async function addAccount(
         name: 'Other',
         status: 'active',
         capturePolicy: 'full',
+        maxConcurrentJobs: null,
         createdAt: at,
         updatedAt: at,
       } as const

@@ -15,6 +15,9 @@ export const ID_PREFIX = {
   job: 'job',
   modelCall: 'mdc',
   usage: 'use',
+  approval: 'apr',
+  trigger: 'trg',
+  signal: 'sig',
   request: 'req',
 } as const
 
@@ -34,6 +37,9 @@ export type RunId = Id<'run'>
 export type JobId = Id<'job'>
 export type ModelCallId = Id<'modelCall'>
 export type UsageId = Id<'usage'>
+export type ApprovalId = Id<'approval'>
+export type TriggerId = Id<'trigger'>
+export type SignalId = Id<'signal'>
 
 /** Crockford's base 32 in lower case: no i, l, o, u. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'

@@ -1,6 +1,7 @@
 // The agent definition: data, validated here, stored in wire form, versioned by catalog/.
 
 import { z } from 'zod'
+import { approvalPolicy } from './approval.ts'
 import { agentName, description, jsonObject, modelName, toolName, usdAmount } from './definition.ts'
 
 export const INSTRUCTIONS_CHARS_MAX = 65_536
@@ -76,6 +77,10 @@ export const agentDefinition = z.strictObject({
   outputSchema: jsonObject.optional(),
   guardrails: z.array(guardrail).max(AGENT_GUARDRAILS_MAX).optional(),
   limits: agentLimits.optional(),
+  /** Who answers for tool calls that wait for approval, and by when. */
+  approval: approvalPolicy.optional(),
+  /** How many runs of it may be driven at a time, per tenant. */
+  maxConcurrentRuns: count(10_000).optional(),
   /** Older turns of a session are compacted once the history is longer than this estimate. */
   maxHistoryTokens: count(1_000_000).optional(),
 })

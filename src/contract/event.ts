@@ -17,6 +17,20 @@ export const RUN_EVENT_TYPES = [
   'tool.waiting',
   'guardrail.triggered',
   'session.compacted',
+  'node.started',
+  'node.finished',
+  'node.failed',
+  'node.retried',
+  'node.skipped',
+  'node.waiting',
+  'node.compensated',
+  'approval.requested',
+  'approval.voted',
+  'approval.decided',
+  'approval.escalated',
+  'approval.expired',
+  'signal.received',
+  'run.unroutable',
   'run.waiting',
   'run.resumed',
   'run.cancel-requested',
@@ -51,6 +65,17 @@ export const AUDIT_EVENT_TYPES = [
   'workflow.archived',
   'session.created',
   'tool.tested',
+  'trigger.created',
+  'trigger.updated',
+  'trigger.deleted',
+  'trigger.fired',
+  'trigger.secret-rotated',
+  'signal.sent',
+  'job.retried',
+  'job.redriven',
+  'job.cancelled',
+  'approval.link-created',
+  'run.replayed',
 ] as const
 
 export type RunEventType = (typeof RUN_EVENT_TYPES)[number]
@@ -60,6 +85,9 @@ export type AuditEventType = (typeof AUDIT_EVENT_TYPES)[number]
 export const AUDITED_RUN_EVENTS: ReadonlySet<RunEventType> = new Set<RunEventType>([
   'run.cancel-requested',
   'step.resolved',
+  'approval.voted',
+  'approval.decided',
+  'approval.expired',
 ])
 
 export const TERMINAL_EVENTS: ReadonlySet<string> = new Set<RunEventType>([

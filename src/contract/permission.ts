@@ -12,6 +12,12 @@ export const PERMISSIONS = [
   'READ_WORKFLOWS',
   'WRITE_WORKFLOWS',
   'DELETE_WORKFLOWS',
+  'RUN_WORKFLOWS',
+  /** Schedules, webhooks and events that start runs. */
+  'READ_TRIGGERS',
+  'WRITE_TRIGGERS',
+  /** Send a named event to what waits for it. */
+  'SEND_SIGNALS',
   'READ_BLUEPRINTS',
   'PUBLISH_BLUEPRINTS',
   'READ_RUNS',
@@ -20,6 +26,8 @@ export const PERMISSIONS = [
   'RESOLVE_RUNS',
   /** Read what was said to and by models. */
   'READ_PROMPTS',
+  /** Retry, redrive and cancel jobs. */
+  'MANAGE_JOBS',
   'READ_AUDIT',
   'ADMIN',
 ] as const
@@ -35,6 +43,8 @@ const USER: readonly Permission[] = [
   'RUN_AGENTS',
   'READ_TOOLS',
   'READ_WORKFLOWS',
+  'RUN_WORKFLOWS',
+  'READ_TRIGGERS',
   'READ_BLUEPRINTS',
   'READ_RUNS',
   'CANCEL_RUNS',
@@ -49,6 +59,8 @@ const CREATOR: readonly Permission[] = [
   'RUN_TOOLS',
   'WRITE_WORKFLOWS',
   'DELETE_WORKFLOWS',
+  'WRITE_TRIGGERS',
+  'SEND_SIGNALS',
   'PUBLISH_BLUEPRINTS',
   'RESOLVE_RUNS',
   'READ_PROMPTS',

@@ -31,6 +31,10 @@ export const run = z.object({
   error: failure.nullable(),
   sessionId: z.string().nullable(),
   parentRunId: z.string().nullable(),
+  /** The run that this one replays, and the run whose dead job it takes up again. */
+  replayOf: z.string().nullable(),
+  redriveOf: z.string().nullable(),
+  triggerId: z.string().nullable(),
   jobId: z.string(),
   stepCount: z.int(),
   toolCallCount: z.int(),
@@ -52,12 +56,31 @@ export const startRun = z.strictObject({
   limits: agentLimits.optional(),
 })
 
+export const STEP_KINDS = [
+  'model',
+  'tool',
+  'agent',
+  'compaction',
+  'workflow',
+  'transform',
+  'switch',
+  'parallel',
+  'race',
+  'for_each',
+  'loop',
+  'wait',
+  'approval',
+] as const
+
 export const step = z.object({
   seq: z.int(),
-  kind: z.enum(['model', 'tool', 'agent', 'compaction']),
+  kind: z.enum(STEP_KINDS),
   name: z.string(),
-  state: z.enum(['intended', 'waiting', 'approved', 'done', 'failed', 'interrupted']),
-  waitingReason: z.enum(['approval', 'in_doubt']).nullable(),
+  /** Of a workflow's node: where it stands, with the passes of loops. */
+  path: z.string().nullable(),
+  state: z.enum(['intended', 'waiting', 'approved', 'done', 'failed', 'interrupted', 'skipped']),
+  waitingReason: z.enum(['approval', 'in_doubt', 'time', 'event']).nullable(),
+  dueAt: time.nullable(),
   attempt: z.int(),
   effect: z.enum(['read', 'idempotent', 'once']).nullable(),
   /** Only for those who may read prompts. */

@@ -1,4 +1,4 @@
-// Sessions (conversations of several runs) and jobs as they are answered.
+// Sessions (conversations of several runs) as they are answered.
 
 import { z } from 'zod'
 import { agentName } from './definition.ts'
@@ -27,17 +27,5 @@ export const sessionTurn = z.object({
   createdAt: time,
 })
 
-export const job = z.object({
-  id: z.string(),
-  runId: z.string(),
-  state: z.enum(['queued', 'leased', 'parked', 'done']),
-  attempt: z.int(),
-  leaseOwner: z.string().nullable(),
-  leaseUntil: time.nullable(),
-  notBefore: time,
-  createdAt: time,
-})
-
 export type Session = z.infer<typeof session>
 export type SessionTurn = z.infer<typeof sessionTurn>
-export type Job = z.infer<typeof job>

@@ -11,13 +11,13 @@ import { jsonSchemaOf } from './schema-source.ts'
 
 type AgentNode = Extract<WorkflowNode, { type: 'agent' }>
 type ToolNode = Extract<WorkflowNode, { type: 'tool' }>
-type TransformNode = Extract<WorkflowNode, { type: 'transform' }>
+type OtherNode = Exclude<WorkflowNode, AgentNode | ToolNode>
 
 /** A node; its agent or tool by name or as what their `define…` answered. */
 export type WorkflowNodeOptions =
   | (Omit<AgentNode, 'agent'> & { readonly agent: string | DefinedAgent })
   | (Omit<ToolNode, 'tool'> & { readonly tool: string | CodeTool | ToolDefinition })
-  | TransformNode
+  | OtherNode
 
 export interface WorkflowOptions extends Omit<WorkflowDefinition, 'nodes' | 'inputSchema'> {
   /** A Standard Schema or JSON Schema 2020-12 of the input. */
@@ -62,9 +62,7 @@ function plainNode(node: WorkflowNodeOptions): WorkflowNode {
       if (typeof tool === 'string') return { ...node, tool }
       return { ...node, tool: 'definition' in tool ? tool.definition.name : tool.name }
     }
-    case 'transform':
-      return node
     default:
-      return node satisfies never
+      return node
   }
 }

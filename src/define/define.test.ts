@@ -242,9 +242,9 @@ describe('defineWorkflow', () => {
     })
     assert.deepEqual(
       flow.definition.nodes.map((node) =>
-        node.type === 'agent' ? node.agent : node.type === 'tool' ? node.tool : node.value,
+        node.type === 'agent' ? node.agent : node.type === 'tool' ? node.tool : node.type,
       ),
-      ['helper', 'add', 'nodes'],
+      ['helper', 'add', 'transform'],
     )
     assert.deepEqual([flow.agents, flow.tools], [[helper], [add]])
     assert.throws(() => defineWorkflow({ name: 'flow', nodes: [] }), /nodes/)

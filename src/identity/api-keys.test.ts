@@ -223,7 +223,14 @@ async function addMember(db: Database, role: Role): Promise<Principal> {
   const userId = newId('user')
   const at = { createdAt: NOW, updatedAt: NOW }
   await db.system.write(async (tx) => {
-    await tx.run(insertTenant, { id: tenantId, name: 't', status: 'active', capturePolicy: 'full', ...at })
+    await tx.run(insertTenant, {
+      id: tenantId,
+      name: 't',
+      status: 'active',
+      capturePolicy: 'full',
+      maxConcurrentJobs: null,
+      ...at,
+    })
     await tx.run(insertUser, {
       id: userId,
       kind: 'human',

@@ -37,6 +37,7 @@ export function createBootstrap({
         name: tenantName,
         status: 'active',
         capturePolicy: 'full',
+        maxConcurrentJobs: null,
         createdAt: at,
         updatedAt: at,
       })

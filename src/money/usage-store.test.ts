@@ -37,7 +37,15 @@ forEachDatabase((_, open) => {
         ['offline/extractive', known(7)],
       ]
       for (const [model, usage] of usages) {
-        const fact = { modelCallId: newId('modelCall'), runId, agentId: 'agt_1', model, usage, at: AT }
+        const fact = {
+          modelCallId: newId('modelCall'),
+          runId,
+          agentId: 'agt_1',
+          replay: false,
+          model,
+          usage,
+          at: AT,
+        }
         const rating = rate(priceBook(), model, usage, AT)
         assert.equal(await tenant.write((tx) => insertUsage(tx, { ...fact, rating })), true)
       }
@@ -70,6 +78,7 @@ forEachDatabase((_, open) => {
         modelCallId: newId('modelCall'),
         runId,
         agentId: 'agt_1',
+        replay: false,
         model: 'offline/extractive',
         at: AT,
       }
@@ -90,7 +99,15 @@ forEachDatabase((_, open) => {
       const theirs = db.tenant(newId('tenant'))
       const runId = newId('run')
       const usage = known(1)
-      const fact = { modelCallId: newId('modelCall'), runId, agentId: 'agt_1', model: 'm/n', usage, at: AT }
+      const fact = {
+        modelCallId: newId('modelCall'),
+        runId,
+        agentId: 'agt_1',
+        replay: false,
+        model: 'm/n',
+        usage,
+        at: AT,
+      }
       const rating = rate(priceBook(), 'm/n', usage, AT)
       assert.equal(await mine.write((tx) => insertUsage(tx, { ...fact, rating })), true)
       assert.deepEqual(await theirs.read((reader) => usageOfRun(reader, runId)), [])

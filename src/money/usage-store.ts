@@ -17,6 +17,8 @@ export interface NewUsage {
   readonly model: string
   readonly usage: ModelUsage
   readonly rating: Rating
+  /** Of a replay: nobody's usage of a plan. */
+  readonly replay: boolean
   readonly at: EpochMs
 }
 
@@ -50,6 +52,7 @@ export async function insertUsage(tx: TenantTransaction, fact: NewUsage): Promis
     costState: rating.costState,
     costNanos: costOf(rating),
     priceId: rating.costState === 'priced' ? rating.priceId : null,
+    replay: fact.replay ? 1 : 0,
     occurredAt: fact.at,
   })
   return changed > 0
@@ -87,6 +90,7 @@ const insertRecord = statement('usage.insert', (db, p: Bind<RecordValues>) =>
       costState: p.costState,
       costNanos: p.costNanos,
       priceId: p.priceId,
+      replay: p.replay,
       occurredAt: p.occurredAt,
     })
     .onConflict((conflict) => conflict.columns(['tenantId', 'id']).doNothing()),
@@ -112,6 +116,7 @@ const selectByRun = statement('usage.of-run', (db, p: Bind<{ readonly runId: Run
       'costState',
       'costNanos',
       'priceId',
+      'replay',
       'occurredAt',
     ])
     .where('tenantId', '=', p.tenantId)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { forEachDatabase } from '../../test/support/database.ts'
 import { createDatabase } from '../../test/support/postgres.ts'
-import { newId } from '../base/ids.ts'
+import { newId, type RunId } from '../base/ids.ts'
 import { adminOf } from '../storage/admin.ts'
 import type { Database } from '../storage/database.ts'
 import { migrate } from '../storage/migrations/migrate.ts'
@@ -24,6 +24,11 @@ function claim(db: Database, owner: string, limit: number, at: number, lapsed = 
 
 function settle(db: Database, job: ClaimedJob, state: 'done' | 'parked' | 'queued') {
   return db.tenant(job.tenantId).write((tx) => settleJob(tx, job, state, 5))
+}
+
+function runIdOf(job: ClaimedJob): RunId {
+  assert.ok(job.runId)
+  return job.runId
 }
 
 forEachDatabase((name, open) => {
@@ -108,10 +113,10 @@ forEachDatabase((name, open) => {
       assert.deepEqual([first.attempt, second.attempt], [1, 1])
       await settle(db, second, 'parked')
       const tenant = db.tenant(first.tenantId)
-      const woken = () => tenant.write((tx) => wakeJob(tx, first.runId, 10))
+      const woken = () => tenant.write((tx) => wakeJob(tx, runIdOf(first), 10))
       assert.deepEqual([await woken(), await woken()], [true, false])
       assert.equal((await claim(db, 'third', 1, 10))[0]?.attempt, 1)
-      assert.equal(await tenant.write((tx) => withdrawJob(tx, first.runId, 10)), false)
+      assert.equal(await tenant.write((tx) => withdrawJob(tx, runIdOf(first), 10)), false)
     })
   })
 })

@@ -8,14 +8,15 @@ import { forUpdateSkipLocked } from '../storage/dialect.ts'
 import type { Bind, SystemBind, Tables } from '../storage/statement.ts'
 import { statement, systemStatement } from '../storage/statement.ts'
 import type { ClaimedJob } from './job.ts'
-import { PRIORITY_DEFAULT } from './job.ts'
+import { PRIORITY_CLASS, readyRank } from './job.ts'
 
 /** Puts a run's job in the queue, in the transaction that records the run. */
 export async function enqueueJob(
   tx: TenantTransaction,
   job: { id: JobId; runId: RunId; at: EpochMs },
 ): Promise<void> {
-  await tx.run(insertJob, { ...job })
+  const priority = PRIORITY_CLASS.normal
+  await tx.run(insertJob, { ...job, priority, readyRank: readyRank(job.at, priority) })
 }
 
 /** Claims up to `limit` jobs that are due, and with `lapsed` those whose lease has lapsed. They are held until `at + leaseMs`. */
@@ -75,21 +76,37 @@ export const jobById = statement('jobs.get', (db, p: Bind<{ id: JobId }>) =>
   db.selectFrom('jobs').selectAll().where('tenantId', '=', p.tenantId).where('id', '=', p.id),
 )
 
-const insertJob = statement('jobs.insert', (db, p: Bind<{ id: JobId; runId: RunId; at: EpochMs }>) =>
-  db.insertInto('jobs').values({
-    tenantId: p.tenantId,
-    id: p.id,
-    runId: p.runId,
-    state: 'queued',
-    priority: PRIORITY_DEFAULT,
-    notBefore: p.at,
-    attempt: 0,
-    leaseOwner: null,
-    leaseUntil: 0,
-    fence: 0,
-    createdAt: p.at,
-    updatedAt: p.at,
-  }),
+const insertJob = statement(
+  'jobs.insert',
+  (db, p: Bind<{ id: JobId; runId: RunId; at: EpochMs; priority: number; readyRank: number }>) =>
+    db.insertInto('jobs').values({
+      tenantId: p.tenantId,
+      id: p.id,
+      kind: 'agent',
+      runId: p.runId,
+      payload: null,
+      definitionId: null,
+      definitionCap: null,
+      state: 'queued',
+      priority: p.priority,
+      readyRank: p.readyRank,
+      notBefore: p.at,
+      attempt: 0,
+      maxAttempts: 20,
+      leaseOwner: null,
+      leaseUntil: 0,
+      fence: 0,
+      ticketedAt: 0,
+      dedupKey: null,
+      cancelRequestedAt: null,
+      progress: null,
+      errorCode: null,
+      errorMessage: null,
+      traceparent: null,
+      createdAt: p.at,
+      updatedAt: p.at,
+      finishedAt: null,
+    }),
 )
 
 interface ClaimValues {
@@ -171,7 +188,18 @@ function claim(
         eb.selectFrom('found').select(['found.tenantId', 'found.id']).$asTuple('tenantId', 'id'),
       ),
     )
-    .returning(['tenantId', 'id as jobId', 'runId', 'fence', 'attempt', 'leaseUntil'])
+    .returning([
+      'tenantId',
+      'id as jobId',
+      'kind',
+      'runId',
+      'payload',
+      'fence',
+      'attempt',
+      'maxAttempts',
+      'leaseUntil',
+      'traceparent',
+    ])
 }
 
 const updateLease = statement('jobs.extend', (db, p: Bind<{ jobId: JobId; fence: number; until: EpochMs }>) =>

@@ -19,6 +19,8 @@ export interface UsageFact {
   readonly model: string
   readonly usage: ModelUsage
   readonly rating: AttemptCost
+  /** Of a replay: nobody's usage of a plan. */
+  readonly replay: boolean
   readonly at: EpochMs
 }
 

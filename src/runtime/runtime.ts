@@ -29,6 +29,9 @@ export interface Run {
   readonly error: { readonly code: string; readonly message: string } | null
   readonly sessionId: SessionId | null
   readonly parentRunId: RunId | null
+  readonly replayOf: RunId | null
+  readonly redriveOf: RunId | null
+  readonly triggerId: string | null
   /** The queue entry that drives it: of the run at the top, where it is below one. */
   readonly jobId: JobId
   readonly stepCount: number
@@ -47,10 +50,13 @@ export interface Run {
 
 export interface Step {
   readonly seq: number
-  readonly kind: 'model' | 'tool' | 'agent' | 'compaction'
+  readonly kind: RowOf<'steps'>['kind']
   readonly name: string
+  /** Of a workflow's node: where it stands. */
+  readonly path: string | null
   readonly state: RowOf<'steps'>['state']
-  readonly waitingReason: 'approval' | 'in_doubt' | null
+  readonly waitingReason: RowOf<'steps'>['waitingReason']
+  readonly dueAt: EpochMs | null
   readonly attempt: number
   readonly effect: 'read' | 'idempotent' | 'once' | null
   readonly input: Json
@@ -166,13 +172,20 @@ export interface SessionTurn {
 
 export interface Job {
   readonly id: string
-  readonly runId: RunId
-  readonly state: 'queued' | 'leased' | 'parked' | 'done'
+  readonly kind: string
+  readonly runId: RunId | null
+  readonly state: RowOf<'jobs'>['state']
+  /** As `PRIORITY_CLASS` has it. */
+  readonly priority: number
   readonly attempt: number
+  readonly maxAttempts: number
   readonly leaseOwner: string | null
   readonly leaseUntil: EpochMs
   readonly notBefore: EpochMs
+  readonly progress: Json
+  readonly error: { readonly code: string; readonly message: string } | null
   readonly createdAt: EpochMs
+  readonly finishedAt: EpochMs | null
 }
 
 export interface Runtime {

@@ -25,6 +25,9 @@ export function runView(row: RunRow): Run {
     error: errorOf(row),
     sessionId: row.sessionId,
     parentRunId: row.parentRunId,
+    replayOf: row.replayOf,
+    redriveOf: row.redriveOf,
+    triggerId: row.triggerId,
     jobId: jobIdOf(row.rootRunId),
     stepCount: row.stepCount,
     toolCallCount: row.toolCallCount,
@@ -48,6 +51,8 @@ export async function stepView(reader: TenantReader, row: StepRow): Promise<Step
     name: row.name,
     state: row.state,
     waitingReason: row.waitingReason,
+    path: row.path,
+    dueAt: row.dueAt,
     attempt: row.attempt,
     effect: row.effect,
     input: row.input === null ? null : (JSON.parse(row.input) as Json),
@@ -99,8 +104,11 @@ export function turnView(row: TurnRow): SessionTurn {
 }
 
 export function jobView(row: RowOf<'jobs'>): Job {
-  const { id, runId, state, attempt, leaseOwner, leaseUntil, notBefore, createdAt } = row
-  return { id, runId, state, attempt, leaseOwner, leaseUntil, notBefore, createdAt }
+  const { id, kind, runId, state, priority, attempt, maxAttempts, leaseOwner, leaseUntil } = row
+  const progress = row.progress === null ? null : (JSON.parse(row.progress) as Json)
+  const { notBefore, createdAt, finishedAt } = row
+  const held = { leaseOwner, leaseUntil, notBefore, progress, error: errorOf(row), createdAt, finishedAt }
+  return { id, kind, runId, state, priority, attempt, maxAttempts, ...held }
 }
 
 function errorOf(row: {

@@ -4,7 +4,7 @@ import { AppError } from '../base/errors.ts'
 import type { RunId } from '../base/ids.ts'
 import type { EpochMs } from '../base/time.ts'
 import { appendRunEvent } from '../events/append.ts'
-import { type ClaimedJob, HEARTBEAT_MS, LEASE_MS, POLL_MS } from '../queue/job.ts'
+import { HEARTBEAT_MS, LEASE_MS, POLL_MS, type RunJob } from '../queue/job.ts'
 import { claimJobs, extendLease, leaseOwners, releaseOwner, settleJob } from '../queue/job-store.ts'
 import type { DriveDeps } from './agent/context.ts'
 import { driveRun } from './agent/drive.ts'
@@ -40,7 +40,7 @@ export interface WorkerOptions {
 
 /** A job that this worker drives. One run may be held twice for a moment: a lost lease is let go of, and claimed anew. */
 interface Held {
-  readonly job: ClaimedJob
+  readonly job: RunJob
   readonly interruption: Interruption
   leaseUntil: EpochMs
 }
@@ -74,8 +74,10 @@ export function createWorker(deps: DriveDeps, options: WorkerOptions): Worker {
       }
       const taken = await db.system.write(async (tx) => {
         const jobs = await claimJobs(tx, { owner: name, limit: free, at, leaseMs, lapsed })
-        const runs: { job: ClaimedJob; run: RunRow }[] = []
-        for (const job of jobs) {
+        const runs: { job: RunJob; run: RunRow }[] = []
+        for (const claimed of jobs) {
+          if (claimed.runId === null) continue
+          const job = { ...claimed, runId: claimed.runId }
           const tenant = tx.forTenant(job.tenantId)
           const run = await tenant.first(adoptRun, { id: job.runId, fence: job.fence, at })
           if (run === undefined) {
@@ -97,7 +99,7 @@ export function createWorker(deps: DriveDeps, options: WorkerOptions): Worker {
     } while (again)
   }
 
-  const take = (job: ClaimedJob, run: RunRow): void => {
+  const take = (job: RunJob, run: RunRow): void => {
     const interruption = createInterruption()
     const mine: Held = { job, interruption, leaseUntil: job.leaseUntil }
     held.add(mine)

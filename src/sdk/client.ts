@@ -11,6 +11,7 @@ import type {
   UpdateTenant,
 } from '../contract/account.ts'
 import type { AgentDefinition } from '../contract/agent.ts'
+import type { Job } from '../contract/job.ts'
 import type { ModelCall, ModelCallDetail } from '../contract/model-call.ts'
 import type { VersionDiff } from '../contract/resource.ts'
 import type { Agent, AgentVersion } from '../contract/routes/agents.ts'
@@ -18,7 +19,7 @@ import type { ImportedTools, ImportTools, Tool, ToolVersion } from '../contract/
 import type { Workflow, WorkflowVersion } from '../contract/routes/workflows.ts'
 import { ROUTES, type Routes } from '../contract/routes.ts'
 import type { Run, RunEventResource, RunResolution, StartRun, Step } from '../contract/run.ts'
-import type { Job, Session, SessionTurn } from '../contract/session.ts'
+import type { Session, SessionTurn } from '../contract/session.ts'
 import type { ToolDefinition } from '../contract/tool.ts'
 import type { WorkflowDefinition } from '../contract/workflow.ts'
 import { type ListOptions, listRoute } from './list-route.ts'

@@ -123,7 +123,7 @@ async function answerAll(
   for (const { id } of (await runtime.list(tenantId, { limit: 200, state: 'waiting' })).items) {
     for (const step of await runtime.steps(tenantId, id, { limit: 50, after: 0 })) {
       if (step.state !== 'waiting') continue
-      const answer = answerTo(step.waitingReason, random())
+      const answer = answerTo(step.waitingReason === 'in_doubt' ? 'in_doubt' : 'approval', random())
       if (!(await tolerant(runtime.resolve(admin, id, step.seq, answer, context)))) continue
       const key = `${id}:${step.seq}`
       if (answer.outcome === 'retry') retried.set(key, (retried.get(key) ?? 0) + 1)

@@ -3,12 +3,10 @@
 import { formatUsd } from '../../base/money.ts'
 import { formatTime } from '../../base/time.ts'
 import type { RunEvent } from '../../contract/event.ts'
+import type { Job as JobResource } from '../../contract/job.ts'
+import { PRIORITIES } from '../../contract/job.ts'
 import type * as wire from '../../contract/run.ts'
-import type {
-  Job as JobResource,
-  Session as SessionResource,
-  SessionTurn as TurnResource,
-} from '../../contract/session.ts'
+import type { Session as SessionResource, SessionTurn as TurnResource } from '../../contract/session.ts'
 import type { Job, Run, Session, SessionTurn, Step } from '../../runtime/runtime.ts'
 import { timeOrNull } from './time-view.ts'
 
@@ -26,6 +24,9 @@ export function runView(run: Run): wire.Run {
     error: run.error,
     sessionId: run.sessionId,
     parentRunId: run.parentRunId,
+    replayOf: run.replayOf,
+    redriveOf: run.redriveOf,
+    triggerId: run.triggerId,
     jobId: run.jobId,
     stepCount: run.stepCount,
     toolCallCount: run.toolCallCount,
@@ -47,7 +48,9 @@ export function stepView(step: Step, mayReadPrompts: boolean): wire.Step {
     kind: step.kind,
     name: step.name,
     state: step.state,
+    path: step.path,
     waitingReason: step.waitingReason,
+    dueAt: timeOrNull(step.dueAt),
     attempt: step.attempt,
     effect: step.effect,
     ...(mayReadPrompts ? { input: step.input, output: step.output } : {}),
@@ -81,12 +84,18 @@ export function turnView(turn: SessionTurn): TurnResource {
 export function jobView(job: Job): JobResource {
   return {
     id: job.id,
+    kind: job.kind,
     runId: job.runId,
     state: job.state,
+    priority: PRIORITIES[job.priority] ?? 'low',
     attempt: job.attempt,
+    maxAttempts: job.maxAttempts,
     leaseOwner: job.leaseOwner,
     leaseUntil: job.leaseOwner === null ? null : formatTime(job.leaseUntil),
     notBefore: formatTime(job.notBefore),
+    progress: job.progress,
+    error: job.error,
     createdAt: formatTime(job.createdAt),
+    finishedAt: timeOrNull(job.finishedAt),
   }
 }

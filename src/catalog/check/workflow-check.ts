@@ -27,7 +27,7 @@ export function workflowErrors(checks: Checks, workflow: WorkflowDefinition): Fi
 }
 
 function nodeErrors(checks: Checks, node: WorkflowNode, ids: ReadonlySet<string>): FieldError[] {
-  const expression = node.type === 'transform' ? node.value : node.input
+  const expression = 'input' in node ? node.input : 'value' in node ? node.value : 'true'
   const place = node.type === 'transform' ? '/value' : '/input'
   const after = node.after ?? []
   return [

@@ -1,9 +1,9 @@
 // `session`: conversations, and `jobs`: the queue entries behind runs.
 
 import type { Command } from 'commander'
+import { job } from '../../contract/job.ts'
 import {
   type Session as Conversation,
-  job,
   session as sessionSchema,
   sessionTurn,
 } from '../../contract/session.ts'
@@ -69,7 +69,7 @@ export function addJobCommands(program: Command, act: Act): void {
         answer(session, job, found, (out) =>
           showDetails(out, [
             ['id', found.id],
-            ['run', found.runId],
+            ['run', found.runId ?? undefined],
             ['state', found.state],
             ['attempt', String(found.attempt)],
             ['worker', found.leaseOwner ?? undefined],

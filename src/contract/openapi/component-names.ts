@@ -3,14 +3,15 @@
 import type { z } from 'zod'
 import { apiKey, auditEntry, createApiKey, createdApiKey, me, tenant, updateTenant } from '../account.ts'
 import { agentDefinition } from '../agent.ts'
+import { job } from '../job.ts'
 import { modelCall, modelCallDetail } from '../model-call.ts'
 import { problem } from '../problem.ts'
 import { versionDiff } from '../resource.ts'
 import { ROUTES } from '../routes.ts'
 import { resolution, run, runEvent, startRun, step } from '../run.ts'
-import { createSession, job, session, sessionTurn } from '../session.ts'
+import { createSession, session, sessionTurn } from '../session.ts'
 import { toolDefinition } from '../tool.ts'
-import { workflowDefinition } from '../workflow.ts'
+import { workflowDefinition, workflowNode } from '../workflow.ts'
 
 export const COMPONENT_NAMES: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
   [agentDefinition, 'AgentDefinition'],
@@ -20,6 +21,7 @@ export const COMPONENT_NAMES: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType
   [ROUTES.getTool.responses[200], 'Tool'],
   [ROUTES.getToolVersion.responses[200], 'ToolVersion'],
   [workflowDefinition, 'WorkflowDefinition'],
+  [workflowNode, 'WorkflowNode'],
   [ROUTES.getWorkflow.responses[200], 'Workflow'],
   [ROUTES.getWorkflowVersion.responses[200], 'WorkflowVersion'],
   [versionDiff, 'VersionDiff'],

@@ -1,6 +1,7 @@
 import { pageOf, pageQuery } from '../fields.ts'
+import { job } from '../job.ts'
 import { route } from '../route.ts'
-import { createSession, job, session, sessionTurn } from '../session.ts'
+import { createSession, session, sessionTurn } from '../session.ts'
 import { idParam } from './path-params.ts'
 
 const params = { id: idParam('session', 'session.not-found') } as const

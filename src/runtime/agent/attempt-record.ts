@@ -16,6 +16,8 @@ import type { Metering } from '../metering.ts'
 export interface Attempt {
   readonly runId: RunId
   readonly agentId: string
+  /** The run replays another: nobody's usage of a plan. */
+  readonly replay: boolean
   readonly model: string
   readonly step: number
   readonly attempt: number
@@ -87,8 +89,9 @@ export function attemptRecord(metering: Metering, made: Attempt, at: EpochMs): A
         totalMs: outcome === 'interrupted' ? 0 : Math.round(outcome.timing.totalMs),
         capture: 'full',
       })
-      const { agentId } = made
-      await metering.record(tx, { modelCallId: id, runId, agentId, model, usage, rating, at: startedAt })
+      const { agentId, replay } = made
+      const fact = { modelCallId: id, runId, agentId, model, usage, rating, replay, at: startedAt }
+      await metering.record(tx, fact)
     },
     event: {
       type: isAnswer ? 'model.called' : 'model.failed',

@@ -54,6 +54,7 @@ export async function closeRun(
       ...prompt,
       runId: id,
       agentId: run.definitionId,
+      replay: run.replayOf !== null,
       model: name,
       step: seq,
       attempt,

@@ -108,14 +108,17 @@ function intend(ctx: RunContext, prompt: Prompt, model: string, step: number, st
         seq: step,
         kind: prompt.kind,
         name: model,
+        path: null,
         state: 'intended',
         waitingReason: null,
+        dueAt: null,
         attempt: ctx.attempts,
         callId: null,
         parentStep: null,
         effect: null,
         idempotencyKey: null,
         input: null,
+        inputHash: null,
         output: null,
         outputHash: null,
         errorCode: null,
@@ -155,9 +158,9 @@ async function call(ctx: RunContext, prompt: Prompt, model: string, step: number
 }
 
 /** Gathers the record of an attempt, and counts it. */
-export function recordAttempt(ctx: RunContext, made: Omit<Attempt, 'runId' | 'agentId'>): void {
+export function recordAttempt(ctx: RunContext, made: Omit<Attempt, 'runId' | 'agentId' | 'replay'>): void {
   const { deps, journal, run, tally } = ctx
-  const of = { ...made, runId: run.id, agentId: run.definitionId }
+  const of = { ...made, runId: run.id, agentId: run.definitionId, replay: run.replayOf !== null }
   const { write, event, counts } = attemptRecord(deps.metering, of, deps.clock())
   journal.add(write, counts)
   journal.event(event.type, event.data)

@@ -47,6 +47,11 @@ export type NewRun = Pick<
   | 'fence'
   | 'eventCount'
   | 'traceId'
+  | 'triggerId'
+  | 'replayOf'
+  | 'replayFrom'
+  | 'replayChanges'
+  | 'redriveOf'
   | 'createdAt'
   | 'startedAt'
   | 'activeSince'
@@ -86,6 +91,11 @@ export const insertRun = statement('runs.insert', (db, p: Bind<NewRun>) =>
     costNanos: 0n,
     unpricedCount: 0,
     traceId: p.traceId,
+    triggerId: p.triggerId,
+    replayOf: p.replayOf,
+    replayFrom: p.replayFrom,
+    replayChanges: p.replayChanges,
+    redriveOf: p.redriveOf,
     cancelRequestedAt: null,
     createdAt: p.createdAt,
     startedAt: p.startedAt,

@@ -9,6 +9,8 @@ export const tenants = table('tenants', {
     status: oneOf('active', 'suspended'),
     /** What the prompt log keeps of a run once it has ended. */
     capturePolicy: oneOf('full', 'redacted', 'metadata'),
+    /** How many jobs of the tenant workers may hold at a time, all together; null: the platform's own limit. */
+    maxConcurrentJobs: integerOrNull(),
     createdAt: integer(),
     updatedAt: integer(),
   },

@@ -25,6 +25,8 @@ export const usageRecords = table('usage_records', {
     costState: oneOf('priced', 'unpriced', 'usage_missing'),
     costNanos: moneyOrNull(),
     priceId: textOrNull(),
+    /** 1: of a replay, which is nobody's usage of a plan. */
+    replay: integer({ defaultTo: 0 }),
     occurredAt: integer(),
   },
   primaryKey: ['tenantId', 'id'],

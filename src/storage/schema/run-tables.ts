@@ -1,4 +1,12 @@
-import type { AgentId, DefinitionId, JobId, ModelCallId, RunId, SessionId, TenantId } from '../../base/ids.ts'
+import type {
+  AgentId,
+  DefinitionId,
+  ModelCallId,
+  RunId,
+  SessionId,
+  TenantId,
+  TriggerId,
+} from '../../base/ids.ts'
 import {
   integer,
   integerOrNull,
@@ -89,6 +97,14 @@ export const runs = table('runs', {
     /** Attempts whose cost is not in `costNanos`: no price, or no usage. */
     unpricedCount: integer(),
     traceId: textOrNull(),
+    /** The trigger that started it. */
+    triggerId: textOrNull<TriggerId>(),
+    /** The run that this one replays, from which step, and JSON: what is other than it was. Never a customer's usage. */
+    replayOf: textOrNull<RunId>(),
+    replayFrom: integerOrNull(),
+    replayChanges: jsonOrNull(),
+    /** The run whose dead job was taken up again by this one. */
+    redriveOf: textOrNull<RunId>(),
     cancelRequestedAt: integerOrNull(),
     createdAt: integer(),
     startedAt: integerOrNull(),
@@ -100,6 +116,11 @@ export const runs = table('runs', {
   indexes: [
     { name: 'runs_by_definition', columns: ['tenantId', 'definitionId', 'id'] },
     { name: 'runs_by_root', columns: ['tenantId', 'rootRunId'], where: 'parent_run_id is not null' },
+    {
+      name: 'runs_open_by_definition',
+      columns: ['tenantId', 'definitionId', 'definitionVersion'],
+      where: "state in ('queued', 'running', 'waiting')",
+    },
   ],
   foreignKeys: [
     {
@@ -120,12 +141,30 @@ export const steps = table('steps', {
     tenantId: text<TenantId>(),
     runId: text<RunId>(),
     seq: integer(),
-    kind: oneOf('model', 'tool', 'agent', 'compaction'),
-    /** The model, the tool's name, or the sub-agent's name. */
+    kind: oneOf(
+      'model',
+      'tool',
+      'agent',
+      'compaction',
+      'workflow',
+      'transform',
+      'switch',
+      'parallel',
+      'race',
+      'for_each',
+      'loop',
+      'wait',
+      'approval',
+    ),
+    /** The model, the tool's name, the agent's or workflow's name, or the node's id. */
     name: text(),
-    state: oneOf('intended', 'approved', 'waiting', 'done', 'failed', 'interrupted'),
-    waitingReason: oneOfOrNull('approval', 'in_doubt'),
-    /** Of a model step: which attempt this is, from 1. */
+    /** Of a workflow's node: where it stands, with the passes of loops (`each[3].review`). Null in an agent's run. */
+    path: textOrNull(),
+    state: oneOf('intended', 'approved', 'waiting', 'done', 'failed', 'interrupted', 'skipped'),
+    waitingReason: oneOfOrNull('approval', 'in_doubt', 'time', 'event'),
+    /** Of a waiting step: when it goes on by itself. */
+    dueAt: integerOrNull(),
+    /** Of a model step or a node: which attempt this is, from 1. */
     attempt: integer(),
     /** Of a tool step: the model's id for the call, and the model step that asked for it. */
     callId: textOrNull(),
@@ -134,6 +173,8 @@ export const steps = table('steps', {
     /** Stable over retries and restarts; the tool receives it. */
     idempotencyKey: textOrNull(),
     input: jsonOrNull({ personal: true }),
+    /** A large input lies in `bodies`, and `input` is null. */
+    inputHash: textOrNull(),
     output: jsonOrNull({ personal: true }),
     /** A large output lies in `bodies`, and `output` is null. */
     outputHash: textOrNull(),
@@ -217,29 +258,4 @@ export const bodies = table('bodies', {
     createdAt: integer(),
   },
   primaryKey: ['tenantId', 'hash'],
-})
-
-/** The queue's truth. Engines carry tickets with the id; the row decides. */
-export const jobs = table('jobs', {
-  tenant: true,
-  columns: {
-    tenantId: text<TenantId>(),
-    id: text<JobId>(),
-    runId: text<RunId>(),
-    state: oneOf('queued', 'leased', 'parked', 'done'),
-    priority: integer(),
-    notBefore: integer(),
-    attempt: integer(),
-    leaseOwner: textOrNull(),
-    leaseUntil: integer(),
-    fence: integer(),
-    createdAt: integer(),
-    updatedAt: integer(),
-  },
-  primaryKey: ['tenantId', 'id'],
-  indexes: [
-    { name: 'jobs_by_run', columns: ['tenantId', 'runId'], unique: true },
-    { name: 'jobs_ready', columns: ['priority', 'notBefore', 'id'], where: "state = 'queued'" },
-    { name: 'jobs_leased', columns: ['leaseUntil'], where: "state = 'leased'" },
-  ],
 })

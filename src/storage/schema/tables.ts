@@ -1,11 +1,14 @@
 // The tables of the product, by part. The database's types, the migrations and the guards are made from this list.
 
+import { approvalLinks, approvals, approvalVotes, earlyDecisions } from './approval-tables.ts'
 import { definitions, definitionVersions } from './catalog-tables.ts'
 import { events, idempotencyKeys } from './event-tables.ts'
 import { apiKeys, memberships, tenants, users } from './identity-tables.ts'
 import { usageRecords } from './money-tables.ts'
-import { bodies, jobs, modelCalls, runMessages, runs, sessions, sessionTurns, steps } from './run-tables.ts'
+import { jobs, workers } from './queue-tables.ts'
+import { bodies, modelCalls, runMessages, runs, sessions, sessionTurns, steps } from './run-tables.ts'
 import type { Column, GeneratedColumn, Table } from './table.ts'
+import { signals, signalWaits, triggers, triggerTicks } from './trigger-tables.ts'
 
 export const TABLES = {
   tenants,
@@ -24,6 +27,15 @@ export const TABLES = {
   modelCalls,
   bodies,
   jobs,
+  workers,
+  approvals,
+  approvalVotes,
+  earlyDecisions,
+  approvalLinks,
+  triggers,
+  triggerTicks,
+  signals,
+  signalWaits,
   usageRecords,
 } as const
 
