@@ -2,6 +2,8 @@ drop table "signal_waits", "signals", "trigger_ticks", "triggers", "approval_lin
 drop index "runs_open_by_definition";
 drop index "jobs_by_run";
 drop index "jobs_ready";
+drop index "jobs_capped";
+drop index "jobs_ticketed";
 drop index "jobs_scheduled";
 drop index "jobs_held";
 drop index "jobs_by_dedup";

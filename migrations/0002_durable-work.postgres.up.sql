@@ -96,11 +96,13 @@ create table "triggers" (
   "event_name" text collate "C",
   "event_condition" text collate "C",
   "secret_version" bigint not null default 1,
+  "secret_rotated_at" bigint,
   "next_at" bigint,
   "last_at" bigint,
   "last_run_id" text collate "C",
   "last_error" text collate "C",
   "owner_id" text collate "C" not null,
+  "permissions" text collate "C" not null,
   "created_by" text collate "C" not null,
   "created_at" bigint not null,
   "updated_at" bigint not null,
@@ -115,9 +117,12 @@ create table "trigger_ticks" (
   "tenant_id" text collate "C" not null,
   "trigger_id" text collate "C" not null,
   "tick" text collate "C" not null,
+  "state" text collate "C" not null,
   "run_id" text collate "C",
+  "error" text collate "C",
   "created_at" bigint not null,
-  constraint "trigger_ticks_pkey" primary key ("tenant_id", "trigger_id", "tick")
+  constraint "trigger_ticks_pkey" primary key ("tenant_id", "trigger_id", "tick"),
+  constraint "trigger_ticks_state_check" check ("state" in ('pending', 'started', 'failed'))
 );
 create table "signals" (
   "tenant_id" text collate "C" not null,
@@ -135,8 +140,11 @@ create table "signal_waits" (
   "step" bigint not null,
   "name" text collate "C" not null,
   "correlation" text collate "C" not null,
+  "state" text collate "C" not null,
+  "signal_id" text collate "C",
   "created_at" bigint not null,
-  constraint "signal_waits_pkey" primary key ("tenant_id", "run_id", "step")
+  constraint "signal_waits_pkey" primary key ("tenant_id", "run_id", "step"),
+  constraint "signal_waits_state_check" check ("state" in ('open', 'claimed', 'taken'))
 );
 alter table "tenants" add column "max_concurrent_jobs" bigint;
 alter table "runs" add column "trigger_id" text collate "C";
@@ -175,13 +183,20 @@ create index "workers_by_heartbeat" on "workers" ("heartbeat_at");
 create index "approvals_pending" on "approvals" ("tenant_id", "id") where state = 'pending';
 create index "approvals_expiring" on "approvals" ("expires_at") where state = 'pending' and expires_at is not null;
 create index "approvals_escalating" on "approvals" ("escalate_at") where state = 'pending' and escalate_at is not null and escalated_at is null;
+create index "triggers_by_id" on "triggers" ("id");
 create index "triggers_due" on "triggers" ("next_at") where state = 'active' and next_at is not null;
 create index "triggers_by_event" on "triggers" ("tenant_id", "event_name") where state = 'active' and event_name is not null;
+create index "trigger_ticks_pending" on "trigger_ticks" ("created_at") where state = 'pending';
+create index "trigger_ticks_by_age" on "trigger_ticks" ("created_at");
 create index "signals_by_name" on "signals" ("tenant_id", "name", "correlation", "id");
-create index "signal_waits_by_name" on "signal_waits" ("tenant_id", "name", "correlation");
+create index "signals_by_age" on "signals" ("created_at");
+create index "signal_waits_open" on "signal_waits" ("tenant_id", "name", "correlation") where state = 'open';
+create index "signal_waits_claimed" on "signal_waits" ("created_at") where state = 'claimed';
 create index "runs_open_by_definition" on "runs" ("tenant_id", "definition_id", "definition_version") where state in ('queued', 'running', 'waiting');
 create unique index "jobs_by_run" on "jobs" ("tenant_id", "run_id") where run_id is not null;
 create index "jobs_ready" on "jobs" ("tenant_id", "ready_rank", "id") where state = 'queued';
+create index "jobs_capped" on "jobs" ("tenant_id", "definition_id", "ready_rank", "id") where state = 'queued' and definition_cap is not null;
+create index "jobs_ticketed" on "jobs" ("ticketed_at") where state = 'queued' and ticketed_at > 0;
 create index "jobs_scheduled" on "jobs" ("not_before") where state = 'scheduled';
 create index "jobs_held" on "jobs" ("tenant_id", "definition_id") where state = 'leased';
 create unique index "jobs_by_dedup" on "jobs" ("tenant_id", "kind", "dedup_key") where dedup_key is not null and state in ('queued', 'scheduled', 'leased', 'parked', 'unroutable');

@@ -1,6 +1,8 @@
 drop index "runs_open_by_definition";
 drop index "jobs_by_run";
 drop index "jobs_ready";
+drop index "jobs_capped";
+drop index "jobs_ticketed";
 drop index "jobs_scheduled";
 drop index "jobs_held";
 drop index "jobs_by_dedup";

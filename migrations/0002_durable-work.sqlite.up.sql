@@ -100,11 +100,13 @@ create table "triggers" (
   "event_name" text,
   "event_condition" text,
   "secret_version" integer not null default 1,
+  "secret_rotated_at" integer,
   "next_at" integer,
   "last_at" integer,
   "last_run_id" text,
   "last_error" text,
   "owner_id" text not null,
+  "permissions" text not null,
   "created_by" text not null,
   "created_at" integer not null,
   "updated_at" integer not null,
@@ -119,9 +121,12 @@ create table "trigger_ticks" (
   "tenant_id" text not null,
   "trigger_id" text not null,
   "tick" text not null,
+  "state" text not null,
   "run_id" text,
+  "error" text,
   "created_at" integer not null,
   constraint "trigger_ticks_pkey" primary key ("tenant_id", "trigger_id", "tick"),
+  constraint "trigger_ticks_state_check" check ("state" in ('pending', 'started', 'failed')),
   constraint "trigger_ticks_tenant_id_trigger_id_fkey" foreign key ("tenant_id", "trigger_id") references "triggers" ("tenant_id", "id")
 ) strict;
 create table "signals" (
@@ -140,8 +145,11 @@ create table "signal_waits" (
   "step" integer not null,
   "name" text not null,
   "correlation" text not null,
+  "state" text not null,
+  "signal_id" text,
   "created_at" integer not null,
   constraint "signal_waits_pkey" primary key ("tenant_id", "run_id", "step"),
+  constraint "signal_waits_state_check" check ("state" in ('open', 'claimed', 'taken')),
   constraint "signal_waits_tenant_id_run_id_fkey" foreign key ("tenant_id", "run_id") references "runs" ("tenant_id", "id")
 ) strict;
 alter table "tenants" add column "max_concurrent_jobs" integer;
@@ -223,13 +231,20 @@ create index "workers_by_heartbeat" on "workers" ("heartbeat_at");
 create index "approvals_pending" on "approvals" ("tenant_id", "id") where state = 'pending';
 create index "approvals_expiring" on "approvals" ("expires_at") where state = 'pending' and expires_at is not null;
 create index "approvals_escalating" on "approvals" ("escalate_at") where state = 'pending' and escalate_at is not null and escalated_at is null;
+create index "triggers_by_id" on "triggers" ("id");
 create index "triggers_due" on "triggers" ("next_at") where state = 'active' and next_at is not null;
 create index "triggers_by_event" on "triggers" ("tenant_id", "event_name") where state = 'active' and event_name is not null;
+create index "trigger_ticks_pending" on "trigger_ticks" ("created_at") where state = 'pending';
+create index "trigger_ticks_by_age" on "trigger_ticks" ("created_at");
 create index "signals_by_name" on "signals" ("tenant_id", "name", "correlation", "id");
-create index "signal_waits_by_name" on "signal_waits" ("tenant_id", "name", "correlation");
+create index "signals_by_age" on "signals" ("created_at");
+create index "signal_waits_open" on "signal_waits" ("tenant_id", "name", "correlation") where state = 'open';
+create index "signal_waits_claimed" on "signal_waits" ("created_at") where state = 'claimed';
 create index "runs_open_by_definition" on "runs" ("tenant_id", "definition_id", "definition_version") where state in ('queued', 'running', 'waiting');
 create unique index "jobs_by_run" on "jobs" ("tenant_id", "run_id") where run_id is not null;
 create index "jobs_ready" on "jobs" ("tenant_id", "ready_rank", "id") where state = 'queued';
+create index "jobs_capped" on "jobs" ("tenant_id", "definition_id", "ready_rank", "id") where state = 'queued' and definition_cap is not null;
+create index "jobs_ticketed" on "jobs" ("ticketed_at") where state = 'queued' and ticketed_at > 0;
 create index "jobs_scheduled" on "jobs" ("not_before") where state = 'scheduled';
 create index "jobs_held" on "jobs" ("tenant_id", "definition_id") where state = 'leased';
 create unique index "jobs_by_dedup" on "jobs" ("tenant_id", "kind", "dedup_key") where dedup_key is not null and state in ('queued', 'scheduled', 'leased', 'parked', 'unroutable');

@@ -46,7 +46,7 @@ const HOUSE: House = {
       folder: 'cli',
       to: ['app/settings.ts', 'app/package-version.ts', 'sdk', 'define', 'contract', 'base'],
       // local-server.ts answers the other commands in process where no server runs.
-      except: ['serve.ts', 'dev.ts', 'db.ts', 'doctor.ts', 'local-server.ts'],
+      except: ['serve.ts', 'dev.ts', 'worker.ts', 'db.ts', 'doctor.ts', 'local-server.ts'],
     },
   ],
   withoutNode: ['sdk', 'define', 'contract', 'base'],

@@ -12,7 +12,16 @@ export type {
   UpdateTenant,
 } from './contract/account.ts'
 export type { AgentDefinition, AgentLimits, Guardrail } from './contract/agent.ts'
-export type { Job } from './contract/job.ts'
+export type {
+  Approval,
+  ApprovalDetail,
+  ApprovalLink,
+  CreateApprovalLink,
+  DecideApproval,
+  DecideEarly,
+  EarlyDecision,
+} from './contract/approval-resource.ts'
+export type { Job, RedriveJobs, RedrivenJobs, Worker } from './contract/job.ts'
 export type { ModelCall, ModelCallDetail } from './contract/model-call.ts'
 export type { Permission } from './contract/permission.ts'
 export type { VersionDiff } from './contract/resource.ts'
@@ -29,6 +38,16 @@ export type {
 } from './contract/run.ts'
 export type { Session, SessionTurn } from './contract/session.ts'
 export type { ToolDefinition } from './contract/tool.ts'
+export type {
+  CreatedTrigger,
+  RotatedSecret,
+  SendEvent,
+  SentEvent,
+  Trigger,
+  TriggerChange,
+  TriggerInput,
+  TriggerTarget,
+} from './contract/trigger.ts'
 export type { WorkflowDefinition } from './contract/workflow.ts'
 export { ApiError, ConnectionError, isApiError } from './sdk/api-error.ts'
 export type { CreateOptions, RunOptions, UpdateOptions, VersionOptions } from './sdk/client.ts'

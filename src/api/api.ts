@@ -11,10 +11,13 @@ import type { Handlers } from './call.ts'
 import { type AnyHandler, type Bindings, routeHandler, SAFE_HEADERS } from './handle-route.ts'
 import { accountHandlers } from './handlers/accounts.ts'
 import { agentHandlers } from './handlers/agents.ts'
+import { approvalHandlers } from './handlers/approvals.ts'
+import { jobHandlers } from './handlers/jobs.ts'
 import { platformHandlers } from './handlers/platform.ts'
 import { runHandlers } from './handlers/runs.ts'
 import { sessionHandlers } from './handlers/sessions.ts'
 import { toolHandlers } from './handlers/tools.ts'
+import { triggerHandlers } from './handlers/triggers.ts'
 import { workflowHandlers } from './handlers/workflows.ts'
 import { knownError, problemResponse } from './problem-response.ts'
 import { requestIdOf } from './request/request-headers.ts'
@@ -28,7 +31,10 @@ export function createApi(deps: ApiDeps): Api {
     ...toolHandlers(deps),
     ...workflowHandlers(deps),
     ...runHandlers(deps),
+    ...approvalHandlers(deps),
     ...sessionHandlers(deps),
+    ...jobHandlers(deps),
+    ...triggerHandlers(deps),
     ...accountHandlers(deps),
     ...platformHandlers(deps),
   }

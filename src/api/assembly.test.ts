@@ -86,7 +86,14 @@ describe('the API as it is put together', () => {
     )
     assert.deepEqual(served, declared)
     const open = ROUTE_LIST.filter(({ permission }) => permission === 'public').map(({ id }) => id)
-    assert.deepEqual(open.toSorted(), ['docs', 'livez', 'openapi', 'readyz'])
+    assert.deepEqual(open.toSorted(), [
+      'answerApprovalLink',
+      'docs',
+      'livez',
+      'openApprovalLink',
+      'openapi',
+      'readyz',
+    ])
     assert.ok(ROUTE_LIST.every(({ permission }) => typeof permission === 'string'))
   })
 })

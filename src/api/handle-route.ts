@@ -14,7 +14,7 @@ import { admit } from './admit.ts'
 import type { ApiDeps } from './api-deps.ts'
 import type { Answer, RequestFacts } from './call.ts'
 import { knownError, problemResponse } from './problem-response.ts'
-import { readBody } from './request/request-body.ts'
+import { readBody, readRawBody } from './request/request-body.ts'
 import { requestIdOf, traceparentOf } from './request/request-headers.ts'
 
 /** A handler as the pipeline sees it: the exact types were checked where the handlers were put together. */
@@ -56,6 +56,12 @@ export function routeHandler(
   const encoders = encodersOf(route)
   const path = fullPath(route)
 
+  const bodyOf = async (context: HonoContext): Promise<unknown> => {
+    if (!route.body) return undefined
+    const { raw } = context.req
+    return route.body.raw ? readRawBody(raw) : parse.body(await readBody(raw, route.body))
+  }
+
   const answer = async (context: HonoContext, facts: RequestFacts, seen: Seen): Promise<Response> => {
     if (deps.stopping.aborted && !route.outside) {
       throw new AppError('server.stopping', 'The server is stopping. Try again.', { retryAfterMs: 1_000 })
@@ -64,7 +70,7 @@ export function routeHandler(
     seen.tenantId = principal?.tenantId
     const params = parse.params(context)
     const query = parse.query(context.req.url)
-    const body = route.body ? parse.body(await readBody(context.req.raw, route.body)) : undefined
+    const body = await bodyOf(context)
     const answered = await handler({ route, principal, params, query, body, request: facts })
     // Whoever waited for a run may have lost the right to it meanwhile.
     if (performance.now() - seen.startedAt > UNASKED_MS_MAX) await admit(deps, route, facts)

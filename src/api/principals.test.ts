@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import type { Json } from '../base/json.ts'
 import { EXAMPLE_BODIES } from '../contract/openapi/examples.ts'
 import { PERMISSIONS, type Permission, ROLE_PERMISSIONS, type Role } from '../contract/permission.ts'
 import { fullPath } from '../contract/route.ts'
@@ -17,18 +18,57 @@ const READS = ['list#s', 'get#', 'list#Versions', 'get#Version', 'diff#']
 const WRITES = ['create#', 'update#', 'delete#', 'publish#', 'rollback#']
 const of = (forms: readonly string[]) =>
   ['Agent', 'Tool', 'Workflow'].flatMap((kind) => forms.map((form) => form.replace('#', kind)))
-const RUNS = ['listRuns', 'getRun', 'listSteps', 'listRunEvents', 'getSession', 'listSessionTurns', 'getJob']
-const USER_MAY = [...of(READS), ...RUNS, 'startRun', 'createSession', 'cancelRun']
+const APPROVALS = ['listApprovals', 'getApproval']
+const ANSWERS = ['decideApproval', 'createApprovalLink', 'decideEarly']
+const LINKS = ['openApprovalLink', 'answerApprovalLink']
+const RUNS = [
+  'listRuns',
+  'getRun',
+  'listSteps',
+  'listRunEvents',
+  'getSession',
+  'listSessionTurns',
+  'getJob',
+  'listJobs',
+]
+const TRIGGERS = ['listTriggers', 'getTrigger']
+const TRIGGER_WRITES = ['createTrigger', 'updateTrigger', 'deleteTrigger', 'rotateTriggerSecret', 'sendEvent']
+const USER_MAY = [...of(READS), ...RUNS, ...APPROVALS, ...TRIGGERS, 'startRun', 'createSession', 'cancelRun']
 const PROMPTS = ['listModelCalls', 'getModelCall']
-const CREATOR_MAY = [...USER_MAY, ...of(WRITES), 'testTool', 'importTools', 'resolveRun', ...PROMPTS]
+const CREATOR_MAY = [
+  ...USER_MAY,
+  ...of(WRITES),
+  ...ANSWERS,
+  ...TRIGGER_WRITES,
+  'testTool',
+  'importTools',
+  'resolveRun',
+  ...PROMPTS,
+]
 const KEYS = ['listApiKeys', 'createApiKey', 'getApiKey', 'revokeApiKey']
-const ADMIN_MAY = [...CREATOR_MAY, ...KEYS, 'updateTenant', 'listAudit']
+const JOBS = ['cancelJob', 'retryJob', 'redriveJob', 'redriveJobs']
+const ADMIN_MAY = [...CREATOR_MAY, ...KEYS, ...JOBS, 'updateTenant', 'listAudit']
 const MAY: Readonly<Record<Role, readonly string[]>> = {
   USER: USER_MAY,
   CREATOR: CREATOR_MAY,
   ADMIN: ADMIN_MAY,
 }
-const ANYBODY: ReadonlySet<string> = new Set(['livez', 'readyz', 'openapi', 'docs', 'whoami', 'getTenant'])
+const ANYBODY: ReadonlySet<string> = new Set([
+  'livez',
+  'readyz',
+  'openapi',
+  'docs',
+  'receiveWebhook',
+  'whoami',
+  'getTenant',
+  ...LINKS,
+])
+
+/** Nobody grants what they do not hold, or lets run what they may not: these stop at something else. */
+const OWN_BODIES: Readonly<Record<string, Json>> = {
+  createApiKey: { name: 'x', permissions: ['ADMIN'] },
+  createTrigger: { kind: 'schedule', name: 'x', target: { agent: 'x' }, cron: 'never' },
+}
 
 describe('who may ask what', () => {
   let bench: ApiBench
@@ -44,9 +84,7 @@ describe('who may ask what', () => {
       (_, name: string) => route.params?.[name]?.example ?? '',
     )
     const query = route.query && 'from' in route.query.shape ? '?from=1&to=2' : ''
-    // Nobody grants what they do not hold, so that this one needs a body of its own.
-    const body =
-      route.id === 'createApiKey' ? { name: 'x', permissions: ['ADMIN'] } : EXAMPLE_BODIES[route.id]
+    const body = OWN_BODIES[route.id] ?? EXAMPLE_BODIES[route.id]
     return bench.send(route.method, `${path}${query}`, { key, body, headers: { accept: 'application/json' } })
   }
   /** The routes that a key opens, and for each other one the code with which it is closed. */

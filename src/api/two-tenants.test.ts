@@ -9,7 +9,14 @@ import { EXAMPLE_BODIES } from '../contract/openapi/examples.ts'
 import { fullPath } from '../contract/route.ts'
 import { ROUTE_LIST } from '../contract/routes.ts'
 import { listAudit } from '../events/audit-log.ts'
+import type { Script } from '../models/scripted/script.ts'
 import { AGENT, at, openApiBench, type Received } from './api-bench.test.ts'
+
+/** Who has a tool asks for it, and waits for approval. */
+const PAYER: Script = ({ messages, tools: [tool] }) =>
+  tool === undefined || messages.length > 1
+    ? { text: 'Hello.' }
+    : { toolCalls: [{ tool: tool.name, arguments: {} }] }
 
 /** The same text with ids and names of nothing. */
 function strange(text: string): string {
@@ -27,7 +34,7 @@ function plain({ status, headers, text }: Received): string {
 
 forEachDatabase((_, open) => {
   it('two tenants never meet', async () => {
-    await using bench = await openApiBench({ db: await open() })
+    await using bench = await openApiBench({ db: await open(), script: PAYER })
     const { ada } = bench
     const bo = await bench.account()
     const make = async (path: string, body: object): Promise<string> => {
@@ -44,7 +51,22 @@ forEachDatabase((_, open) => {
       .read((reader) =>
         reader.query((db, tenantId) => db.selectFrom('jobs').select('id').where('tenantId', '=', tenantId)),
       )
+    await make('/tools?publish=true', {
+      name: 'secret-payment',
+      description: 'x',
+      effect: 'once',
+      approval: 'always',
+      implementation: { type: 'http', method: 'POST', base_url: 'https://example.com', path: '/' },
+    })
+    await make('/agents?publish=true', {
+      ...(AGENT as object),
+      name: 'secret-payer',
+      tools: ['secret-payment'],
+    })
+    await make('/agents/secret-payer/runs?wait=20', { input: 'The secret of Ada.' })
+    const approvals = await bench.send('GET', '/api/v1/approvals')
     const things: Readonly<Record<string, string>> = {
+      approvals: String(at(approvals.json, 'items', 0, 'id')),
       agents: agent,
       tools: await make('/tools', {
         name: 'secret-tool',
@@ -58,6 +80,12 @@ forEachDatabase((_, open) => {
       runs: run,
       'model-calls': String(at(calls.json, 'items', 0, 'id')),
       sessions: await make('/sessions', { agent }),
+      triggers: await make('/triggers', {
+        kind: 'event',
+        name: 'secret-trigger',
+        target: { agent: 'guide' },
+        event_name: 'secret.event',
+      }),
       jobs: String(jobs[0]?.id),
       'api-keys': await make('/api-keys', { name: 'secret-key', permissions: ['READ_AGENTS'] }),
       tenants: ada.tenantId,
@@ -65,7 +93,9 @@ forEachDatabase((_, open) => {
     const facts = async () => (await listAudit(bench.db, ada.tenantId, { limit: 100 })).items.length
     const before = await facts()
 
-    for (const route of ROUTE_LIST.filter(({ params }) => params)) {
+    // What is public asks for no tenant: its token or signature says which.
+    const guarded = ROUTE_LIST.filter(({ params, permission }) => params && permission !== 'public')
+    for (const route of guarded) {
       const kind = fullPath(route).split('/')[3] ?? ''
       const path = fullPath(route)
         .replace('{version}', '1')
@@ -99,9 +129,11 @@ forEachDatabase((_, open) => {
       ['POST', '/sessions', { agent }, 404],
       ['POST', '/agents?publish=true', { ...draft, name: 'a', tools: ['secret-tool'] }, 422],
       ['POST', '/agents?publish=true', { ...draft, name: 'b', sub_agents: ['secret-agent'] }, 422],
+      ['GET', `/approvals?run=${run}`, undefined, 404],
       ['GET', `/runs?agent=${agent}`, undefined, 200],
       ['GET', '/runs?agent=secret-agent', undefined, 200],
       ['GET', `/runs?session_id=${things.sessions}`, undefined, 200],
+      ['POST', '/jobs/redrive', {}, 200],
     ]
     for (const [method, path, body, status] of named) {
       const foreign = await bench.send(method, `/api/v1${path}`, { body, key: bo.key })

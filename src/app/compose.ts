@@ -18,13 +18,22 @@ import { priceBook } from '../money/price-book.ts'
 import { rate } from '../money/rating.ts'
 import { insertUsage } from '../money/usage-store.ts'
 import { createHealth, type Health } from '../operations/health.ts'
-import { databaseCheck, diskCheck, schemaCheck, workerCheck } from '../operations/health-checks.ts'
+import {
+  databaseCheck,
+  diskCheck,
+  relayCheck,
+  schemaCheck,
+  workerCheck,
+} from '../operations/health-checks.ts'
 import type { Logger } from '../operations/logging/logger.ts'
 import { measuredDatabase } from '../operations/measured-database.ts'
 import { createQueueDepth } from '../operations/queue-depth.ts'
 import type { GuardedFetch } from '../outbound/guarded-fetch.ts'
-import { POLL_MS } from '../queue/job.ts'
-import { createRuntime } from '../runtime/create-runtime.ts'
+import { HEARTBEAT_MS } from '../queue/job.ts'
+import type { Relay } from '../queue/relay.ts'
+import type { Transport } from '../queue/transport.ts'
+import { CANCEL_OLDER } from '../runtime/cancel-older.ts'
+import { createRuntime, type RuntimeDeps } from '../runtime/create-runtime.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { callHttpOperation } from '../runtime/tools/http/http-operation.ts'
 import { createBuiltinTools } from '../runtime/tools/registry.ts'
@@ -35,11 +44,14 @@ import { openDatabase } from '../storage/open.ts'
 import { createCapturePolicy } from './compose/capture-policy.ts'
 import { definitionChecks } from './compose/definition-checks.ts'
 import { createLazyFetch } from './compose/lazy-fetch.ts'
+import { openEngine, openRelay } from './compose/queue-engine.ts'
 import { createTelemetry, openLog, openTracing, type Telemetry } from './compose/telemetry.ts'
 import { makeDataDir } from './data-dir.ts'
 import { databaseUrl } from './database-url.ts'
 import { EMPTY_PROJECT, type HostProject } from './host-code.ts'
 import { registrySettings } from './model-registry-settings.ts'
+import { PACKAGE_VERSION } from './package-version.ts'
+import { openSecretKey } from './secret-key.ts'
 import type { Settings } from './settings.ts'
 
 export interface App extends AsyncDisposable {
@@ -70,10 +82,14 @@ export interface Overrides {
   readonly log?: Logger
   /** Hosts beside those of the settings: the example shop's. */
   readonly outboundAllowHosts?: readonly string[]
+  /** Put around the engine, for tests that make it fail. */
+  readonly wrapTransport?: (transport: Transport) => Transport
+  /** For tests that do not wait for real leases to lapse. */
+  readonly lease?: RuntimeDeps['lease']
 }
 
-/** A worker that has not looked for jobs for so long is taken for stuck. */
-const WORKER_SILENT_MS_MAX = 15 * POLL_MS
+/** A worker or a relay that has not looked for jobs for so long is taken for stuck: three heartbeats. */
+const SILENT_MS_MAX = 3 * HEARTBEAT_MS
 /** How long a schema that was found current counts as current. */
 const SCHEMA_AGE_MS_MAX = 60_000
 
@@ -85,16 +101,28 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
   const tracing = opened.use(await openTracing(settings))
   const storage = await openStorage(settings)
   const wrapped = opened.use(overrides.wrapDatabase?.(storage) ?? storage)
+  let relay: Relay | undefined
   const telemetry = opened.use(
-    createTelemetry({ log, tracing, clock, queueDepth: createQueueDepth(wrapped) }),
+    createTelemetry({
+      log,
+      tracing,
+      clock,
+      queueDepth: createQueueDepth(wrapped, clock),
+      relayLagMs: () => relay && clock() - relay.lastPassAt(),
+    }),
   )
   const db = measuredDatabase(wrapped, telemetry.metrics.databaseWritten)
   const allowHosts = [...settings.outboundAllowHosts, ...(overrides.outboundAllowHosts ?? [])]
   const outbound = opened.use(createLazyFetch({ allowHosts }))
   const models = createModelRegistry(registrySettings(settings.models, overrides.models))
   const identity = opened.use(createIdentity({ db, clock }))
-  const { catalog, runtime, worker } = createCore({
+  const transport = await openTransport(settings, overrides, opened, { clock, log })
+  relay = openRelay(transport, { db, clock, log, settings })
+  const { catalog, runtime, worker, maintenance } = createCore({
+    transport,
+    queued: () => relay?.kick(),
     settings,
+    secretKey: await openSecretKey(settings),
     overrides,
     db,
     clock,
@@ -103,7 +131,10 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
     telemetry,
   })
   const stopping = new AbortController()
-  const health = createHealth({ checks: healthChecks({ settings, storage, db, worker, clock }), clock })
+  const health = createHealth({
+    checks: healthChecks({ settings, storage, db, worker, relay, clock }),
+    clock,
+  })
   const api = createApi({
     identity,
     catalog,
@@ -119,6 +150,10 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
     observe: telemetry.http,
     corsOrigins: settings.server.corsOrigins,
   })
+  if (relay !== undefined) {
+    opened.defer(() => relay?.stop())
+    relay.start()
+  }
   if (settings.workerConcurrency > 0) {
     // Requests and runs share the time: what the requests took, the runs do not get as well.
     let stoppedAt: number | undefined
@@ -130,6 +165,9 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
       return worker.stop(Math.max(0, settings.server.shutdownTimeoutMs - passed))
     })
     await worker.start()
+  } else {
+    opened.defer(() => maintenance.stop())
+    maintenance.start()
   }
   const parts = opened.move()
   return createHandle(
@@ -182,8 +220,24 @@ async function openStorage(settings: Settings): Promise<Database> {
   return db
 }
 
+/** The engine, which is closed after the relay and the worker that use it. */
+async function openTransport(
+  settings: Settings,
+  { wrapTransport }: Overrides,
+  opened: AsyncDisposableStack,
+  deps: { readonly clock: Clock; readonly log: Logger },
+): Promise<Transport | undefined> {
+  const engine = await openEngine(settings, deps)
+  if (engine === undefined) return undefined
+  opened.use(engine)
+  return wrapTransport?.(engine) ?? engine
+}
+
 interface CoreDeps {
+  readonly transport: Transport | undefined
+  readonly queued: () => void
   readonly settings: Settings
+  readonly secretKey: Uint8Array | undefined
   readonly overrides: Overrides
   readonly db: Database
   readonly clock: Clock
@@ -192,7 +246,8 @@ interface CoreDeps {
   readonly telemetry: Telemetry
 }
 
-function createCore({ settings, overrides, db, clock, outbound, models, telemetry }: CoreDeps) {
+function createCore(deps: CoreDeps) {
+  const { settings, secretKey, overrides, db, clock, outbound, models, telemetry } = deps
   const host = overrides.host ?? EMPTY_PROJECT
   const collections = Object.fromEntries(settings.documentFolders.map(({ name, path }) => [name, path]))
   const builtinTools = createBuiltinTools({ fetch: outbound, collections })
@@ -200,13 +255,15 @@ function createCore({ settings, overrides, db, clock, outbound, models, telemetr
   const checks = definitionChecks({
     builtinToolNames: new Set(builtinTools.keys()),
     codeToolNames: new Set(codeTools.keys()),
+    effectOf: (name) => codeTools.get(name)?.definition.effect ?? builtinTools.get(name)?.effect,
     models,
   })
   const catalog = createCatalog({ ...checks, db, clock })
   const prices = priceBook()
-  const { runtime, worker } = createRuntime({
+  const { runtime, worker, maintenance } = createRuntime({
     db,
     clock,
+    secretKey,
     versions: catalog.versions,
     models,
     builtinTools,
@@ -217,9 +274,16 @@ function createCore({ settings, overrides, db, clock, outbound, models, telemetr
     metering: { rate: (model, usage, at) => rate(prices, model, usage, at), record: insertUsage },
     capturePolicy: createCapturePolicy(db, clock),
     concurrency: settings.workerConcurrency,
+    // What no run is of keeps the platform in order: every worker does it.
+    kinds: settings.workerKinds.length === 0 ? undefined : [...settings.workerKinds, CANCEL_OLDER],
+    tenantCap: settings.tenantConcurrency,
+    transport: deps.transport,
+    queued: deps.queued,
+    version: PACKAGE_VERSION,
+    ...(overrides.lease && { lease: overrides.lease }),
     observer: telemetry.runtime,
   })
-  return { catalog, runtime, worker }
+  return { catalog, runtime, worker, maintenance }
 }
 
 interface HealthDeps {
@@ -228,14 +292,15 @@ interface HealthDeps {
   readonly storage: Database
   readonly db: Database
   readonly worker: Worker
+  readonly relay: Relay | undefined
   readonly clock: Clock
 }
 
-function healthChecks({ settings, storage, db, worker, clock }: HealthDeps) {
+function healthChecks({ settings, storage, db, worker, relay, clock }: HealthDeps) {
   const { workerConcurrency: concurrency, dataDir } = settings
   // A worker that is full looks for nothing.
-  const alive = (): boolean =>
-    worker.active() >= concurrency || clock() - worker.lastPollAt() < WORKER_SILENT_MS_MAX
+  const alive = (): boolean => worker.active() >= concurrency || clock() - worker.lastPollAt() < SILENT_MS_MAX
+  const openedAt = clock()
   let schemaSeenAt = Number.NEGATIVE_INFINITY
   const schema = async (): Promise<void> => {
     if (clock() - schemaSeenAt < SCHEMA_AGE_MS_MAX) return
@@ -246,6 +311,9 @@ function healthChecks({ settings, storage, db, worker, clock }: HealthDeps) {
     databaseCheck(() => db.ping()),
     schemaCheck(schema),
     ...(concurrency > 0 ? [workerCheck(alive)] : []),
+    ...(relay === undefined
+      ? []
+      : [relayCheck(() => clock() - Math.max(openedAt, relay.lastPassAt()) < SILENT_MS_MAX)]),
     ...(settings.database.engine === 'sqlite' ? [diskCheck(dataDir)] : []),
   ]
 }

@@ -42,7 +42,8 @@ export async function diagnose(environment: Environment, folder: string = proces
   }
 }
 
-function tryRead(
+/** The settings, or a check for each that is wrong. */
+export function tryRead(
   environment: Environment,
   folder: string,
 ): { readonly settings: Settings } | { readonly problems: readonly DoctorCheck[] } {
@@ -106,7 +107,8 @@ async function nearestExisting(folder: string): Promise<string> {
   return exists || dirname(folder) === folder ? folder : nearestExisting(dirname(folder))
 }
 
-async function databaseChecks({ database, profile }: Settings): Promise<readonly DoctorCheck[]> {
+/** Whether the database answers, and whether its tables are those of this version. */
+export async function databaseChecks({ database, profile }: Settings): Promise<readonly DoctorCheck[]> {
   if (database.engine === 'sqlite' && database.path !== ':memory:') {
     // Opening would make the file.
     const there = await stat(database.path).catch(() => undefined)

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { isAppError } from '../base/errors.ts'
 import { type Environment, withEnvFile } from './settings/environment.ts'
+import { secretKeyBytes } from './settings/job-queue.ts'
 import { PROFILE_NAMES } from './settings/profile.ts'
 import { secret } from './settings/secret.ts'
 import { defaultOf } from './settings/setting.ts'
@@ -78,8 +79,8 @@ describe('settings', () => {
 
   it('refuse what this release does not have rather than ignore it', () => {
     assert.match(
-      problemsOf({ REDIS_URL: 'redis://:pw@h' })[0] ?? '',
-      /^REDIS_URL is set, but this release does not use it/,
+      problemsOf({ OBJECT_STORAGE_URL: 's3://pw@h' })[0] ?? '',
+      /^OBJECT_STORAGE_URL is set, but this release does not use it/,
     )
     assert.match(
       problemsOf({ DEPLOYMENT_TYPE: 'EDGE_RUNNER' })[0] ?? '',
@@ -89,6 +90,84 @@ describe('settings', () => {
       problemsOf({ DEPLOYMENT_TYPE: 'local' })[0] ?? '',
       /^DEPLOYMENT_TYPE="local" is not allowed; allowed: LOCAL_DEV/,
     )
+  })
+
+  it('name the engine that carries tickets; JOB_QUEUE_URL wins', () => {
+    const postgres = { DATABASE_URL: 'postgres://u:p@db/x' }
+    const engine = (environment: Environment) => readSettings(environment, FOLDER).jobQueue
+    assert.deepEqual(engine({}), { engine: 'database' })
+    assert.deepEqual(engine({ JOB_QUEUE_URL: 'memory:' }), { engine: 'memory' })
+    assert.deepEqual(engine({ ...postgres, JOB_QUEUE_URL: 'pg-boss:' }), { engine: 'pg-boss' })
+    assert.equal(engine({ REDIS_URL: 'rediss://:pw@h:6380/2' }).engine, 'bullmq')
+    assert.deepEqual(engine({ REDIS_URL: 'redis://h', JOB_QUEUE_URL: 'memory:' }), { engine: 'memory' })
+    assert.deepEqual(
+      engine({ JOB_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/123456789012/jobs.fifo' }),
+      {
+        engine: 'sqs',
+        queueUrl: 'https://sqs.eu-west-1.amazonaws.com/123456789012/jobs.fifo',
+        endpoint: undefined,
+        region: 'eu-west-1',
+      },
+    )
+    assert.deepEqual(engine({ JOB_QUEUE_URL: 'sqs://127.0.0.1:4566/000000000000/jobs' }), {
+      engine: 'sqs',
+      queueUrl: 'http://127.0.0.1:4566/000000000000/jobs',
+      endpoint: 'http://127.0.0.1:4566',
+      region: undefined,
+    })
+  })
+
+  it('refuse an engine that cannot be, and tell no password of it', () => {
+    assert.deepEqual(problemsOf({ REDIS_URL: 'http://:canary@h' }), [
+      'REDIS_URL=(hidden) is not allowed; allowed: redis://user:password@host:6379/0 or rediss://….',
+    ])
+    assert.deepEqual(problemsOf({ JOB_QUEUE_URL: 'pg-boss:' }), [
+      'JOB_QUEUE_URL="pg-boss:" needs a Postgres: set DATABASE_URL=postgres://…, or unset JOB_QUEUE_URL.',
+    ])
+    for (const url of ['kafka://h', 'http://h/1/q', 'https://h/only', 'sqs://u:canary@h/1/q', 'memory']) {
+      const [line = ''] = problemsOf({ JOB_QUEUE_URL: url })
+      assert.match(line, /^JOB_QUEUE_URL="[^"]+" is not allowed; allowed: https:\/\/sqs\.REGION/)
+      assert.doesNotMatch(line, /canary/)
+    }
+    const settings = readSettings({ REDIS_URL: 'redis://u:can%61ry@h' }, FOLDER)
+    assert.doesNotMatch(inspect(settings, { depth: 9 }), /can%61ry|canary/)
+    assert.deepEqual(settings.secrets.map((held) => held.reveal()).toSorted(), [
+      'can%61ry',
+      'canary',
+      'redis://u:can%61ry@h',
+    ])
+  })
+
+  it('read what a worker takes, and AWS by the names of its SDK', () => {
+    const environment = {
+      AGENT_FACTORY_WORKER_KINDS: 'agent, workflow',
+      AGENT_FACTORY_TENANT_CONCURRENCY: '4',
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'AKIA1',
+      AWS_SECRET_ACCESS_KEY: 'canary-1',
+    }
+    const { workerKinds, tenantConcurrency, aws, secrets } = readSettings(environment, FOLDER)
+    assert.deepEqual([workerKinds, tenantConcurrency], [['agent', 'workflow'], 4])
+    assert.deepEqual([aws.region, aws.credentials?.accessKeyId], ['eu-central-1', 'AKIA1'])
+    assert.deepEqual(
+      secrets.map((held) => held.reveal()),
+      ['canary-1'],
+    )
+    assert.equal(readSettings({ AWS_ACCESS_KEY_ID: 'AKIA1' }, FOLDER).aws.credentials, undefined)
+    assert.match(problemsOf({ AGENT_FACTORY_WORKER_KINDS: 'agents' })[0] ?? '', /allowed: agent, workflow\.$/)
+    assert.match(problemsOf({ AGENT_FACTORY_TENANT_CONCURRENCY: '0' })[0] ?? '', /from 1 to 100000\.$/)
+  })
+
+  it('take a secret key of 32 bytes in hex or base64, and no weaker one', () => {
+    const bytes = Buffer.alloc(32, 7)
+    for (const text of [bytes.toString('hex'), bytes.toString('base64'), bytes.toString('base64url')]) {
+      const key = readSettings({ AGENT_FACTORY_SECRET_KEY: text }, FOLDER).secretKey
+      assert.deepEqual(Buffer.from(secretKeyBytes(key?.reveal() ?? '') ?? []), bytes)
+    }
+    for (const text of ['ab'.repeat(31), 'short', 'with space '.repeat(9)]) {
+      const [line = ''] = problemsOf({ AGENT_FACTORY_SECRET_KEY: text })
+      assert.match(line, /^AGENT_FACTORY_SECRET_KEY=\(hidden\) is not allowed; allowed: 32 bytes/)
+    }
   })
 
   it('want a database by name where several processes share one', () => {

@@ -4,6 +4,7 @@
 import { join, resolve } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import { type Environment, withEnvFile } from './settings/environment.ts'
+import { type AwsSetting, engineProblem, type JobQueueSetting, jobQueueOf } from './settings/job-queue.ts'
 import { type DatabaseSetting, parseKey } from './settings/parse-text.ts'
 import { FUTURE_PROFILE_NAMES, PROFILES, type Profile } from './settings/profile.ts'
 import { type Secret, secret } from './settings/secret.ts'
@@ -19,6 +20,14 @@ export interface Settings {
     readonly shutdownTimeoutMs: number
   }
   readonly workerConcurrency: number
+  /** The kinds of jobs that this process takes; none named: all. */
+  readonly workerKinds: readonly string[]
+  /** How many jobs of a tenant without a number of its own run at once. */
+  readonly tenantConcurrency: number | undefined
+  readonly jobQueue: JobQueueSetting
+  readonly aws: AwsSetting
+  /** As it was given; `secretKeyBytes` reads it. */
+  readonly secretKey: Secret | undefined
   /** Absolute. */
   readonly dataDir: string
   readonly database: DatabaseSetting
@@ -88,17 +97,24 @@ export function readSettings(environment: Environment, folder: string = process.
   const reader = createSettingReader(environment)
   const profile = readProfile(reader, environment)
   const dataDir = resolve(folder, reader.get(SETTINGS.dataDir, profile.name))
+  const server = {
+    host: reader.get(SETTINGS.host, profile.name),
+    port: reader.get(SETTINGS.port, profile.name),
+    corsOrigins: reader.get(SETTINGS.corsOrigins, profile.name),
+    shutdownTimeoutMs: reader.get(SETTINGS.shutdownTimeoutMs, profile.name),
+  }
+  const database = readDatabase(reader, profile, dataDir, folder)
   const settings = {
     profile,
-    server: {
-      host: reader.get(SETTINGS.host, profile.name),
-      port: reader.get(SETTINGS.port, profile.name),
-      corsOrigins: reader.get(SETTINGS.corsOrigins, profile.name),
-      shutdownTimeoutMs: reader.get(SETTINGS.shutdownTimeoutMs, profile.name),
-    },
+    server,
     workerConcurrency: reader.get(SETTINGS.workerConcurrency, profile.name),
+    workerKinds: reader.get(SETTINGS.workerKinds, profile.name),
+    tenantConcurrency: reader.find(SETTINGS.tenantConcurrency),
+    jobQueue: readJobQueue(reader, database),
+    aws: readAws(reader),
+    secretKey: reader.find(SETTINGS.secretKey),
     dataDir,
-    database: readDatabase(reader, profile, dataDir, folder),
+    database,
     models: readModels(reader, profile, environment),
     documentFolders: readFolders(reader, profile, folder),
     outboundAllowHosts: reader.get(SETTINGS.outboundAllowHosts, profile.name),
@@ -108,7 +124,7 @@ export function readSettings(environment: Environment, folder: string = process.
     },
     tracing: readTracing(reader),
   }
-  for (const row of [SETTINGS.redisUrl, SETTINGS.jobQueueUrl, SETTINGS.objectStorageUrl]) reader.refuse(row)
+  reader.refuse(SETTINGS.objectStorageUrl)
   throwProblems(reader)
   return { ...settings, secrets: secretsIn(settings) }
 }
@@ -158,6 +174,22 @@ function readDatabase(
     )
   }
   return { engine: 'sqlite', path: join(dataDir, DATABASE_FILE) }
+}
+
+function readJobQueue(reader: SettingReader, database: DatabaseSetting): JobQueueSetting {
+  const queue = jobQueueOf(reader.find(SETTINGS.jobQueueUrl), reader.find(SETTINGS.redisUrl))
+  const problem = engineProblem(queue, database)
+  if (problem !== undefined) reader.complain(SETTINGS.jobQueueUrl.name, problem)
+  return queue
+}
+
+function readAws(reader: SettingReader): AwsSetting {
+  const region = reader.find(SETTINGS.awsRegion)
+  const accessKeyId = reader.find(SETTINGS.awsAccessKeyId)
+  const secretAccessKey = reader.find(SETTINGS.awsSecretAccessKey)
+  const sessionToken = reader.find(SETTINGS.awsSessionToken)
+  if (accessKeyId === undefined || secretAccessKey === undefined) return { region, credentials: undefined }
+  return { region, credentials: { accessKeyId, secretAccessKey, sessionToken } }
 }
 
 function readModels(reader: SettingReader, profile: Profile, environment: Environment): ModelsSetting {
@@ -214,13 +246,15 @@ function readTracing(reader: SettingReader): Settings['tracing'] {
 }
 
 function secretsIn(settings: Omit<Settings, 'secrets'>): readonly Secret[] {
-  const { models, database, tracing } = settings
+  const { models, database, tracing, jobQueue, aws, secretKey } = settings
   const keys = [models.openai, models.anthropic, models.google, ...models.compatible].map(
     ({ apiKey }) => apiKey,
   )
   const url = database.engine === 'postgres' ? [database.url, ...passwordsIn(database.url)] : []
   const headers = tracing.state === 'on' ? Object.values(tracing.headers) : []
-  return [...keys, ...url, ...headers].filter((key) => key !== undefined)
+  const redis = jobQueue.engine === 'bullmq' ? [jobQueue.redisUrl, ...passwordsIn(jobQueue.redisUrl)] : []
+  const amazon = [aws.credentials?.secretAccessKey, aws.credentials?.sessionToken]
+  return [...keys, ...url, ...redis, ...amazon, secretKey, ...headers].filter((key) => key !== undefined)
 }
 
 /** A driver may tell of the password without its address. */

@@ -9,7 +9,8 @@ import { checkSchema } from '../base/json-schema.ts'
 import type { AgentDefinition } from '../contract/agent.ts'
 import type { Principal } from '../contract/principal.ts'
 import type { ToolDefinition } from '../contract/tool.ts'
-import { compileExpression } from '../sandbox/expression.ts'
+import type { WorkflowDefinition } from '../contract/workflow.ts'
+import { expressionErrors, expressionFields } from '../sandbox/expression-check.ts'
 import { patternProblem } from '../sandbox/pattern.ts'
 import type { Database } from '../storage/database.ts'
 import { type Bind, type SystemBind, statement, systemStatement } from '../storage/statement.ts'
@@ -36,7 +37,9 @@ export const CHECKS: Checks = {
   builtinToolNames: new Set(['http-get', 'calculator']),
   codeToolNames: new Set(['lookup']),
   checkSchema,
-  checkExpression: (source, variables) => problemOf(() => compileExpression(source, { variables })),
+  checkExpression: expressionErrors,
+  expressionFields,
+  effectOf: (name) => (name === 'lookup' ? 'once' : undefined),
   checkPattern: (source) => {
     const message = patternProblem(source)
     return message === undefined ? [] : [{ path: '', message }]
@@ -75,6 +78,10 @@ export function tool(name: string, more: Partial<ToolDefinition> = {}): ToolDefi
   return { name, description: 'Does it.', implementation: { type: 'code', name: 'lookup' }, ...more }
 }
 
+export function workflow(name: string, more: Partial<WorkflowDefinition> = {}): WorkflowDefinition {
+  return { name, nodes: [{ id: 'first', type: 'transform', value: 'input' }], ...more }
+}
+
 /** What was written to the log of a tenant, oldest first. */
 export async function auditOf(db: Database, { tenantId }: Principal) {
   const rows = await db.tenant(tenantId).read((reader) => reader.all(selectAudit, {}))
@@ -95,16 +102,6 @@ export async function errorsOf(
   return assert.fail(`Nothing was refused; expected ${code}.`)
 }
 
-function problemOf(work: () => unknown): FieldError[] {
-  try {
-    work()
-    return []
-  } catch (error) {
-    if (!isAppError(error)) throw error
-    return [{ path: '', message: error.message }]
-  }
-}
-
 async function newTenant(db: Database): Promise<Principal> {
   const tenantId = newId('tenant')
   await db.system.write((tx) => tx.run(insertTenant, { tenantId, at: 0 }))
@@ -114,6 +111,7 @@ async function newTenant(db: Database): Promise<Principal> {
     kind: 'human',
     apiKeyId: undefined,
     permissions: new Set(),
+    role: 'ADMIN',
     operator: false,
   }
 }

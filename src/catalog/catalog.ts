@@ -124,6 +124,12 @@ export interface VersionReader {
   publishedTool(tenantId: TenantId, name: string): Promise<Version<'tool'> | undefined>
   pinnedAgent(tenantId: TenantId, id: AgentId, version: number): Promise<Version<'agent'>>
   pinnedTool(tenantId: TenantId, id: ToolId, version: number): Promise<Version<'tool'>>
+  /** The published version of a workflow by id or name; throws `workflow.not-found`, `workflow.not-published`, `workflow.archived`. */
+  publishedWorkflow(
+    tenantId: TenantId,
+    idOrName: string,
+  ): Promise<Version<'workflow'> & { readonly name: string }>
+  pinnedWorkflow(tenantId: TenantId, id: WorkflowId, version: number): Promise<Version<'workflow'>>
 }
 
 export interface Catalog {

@@ -4,17 +4,23 @@ import { Command, Option } from 'commander'
 import { PACKAGE_VERSION } from '../app/package-version.ts'
 import { type Act, createAct } from './act.ts'
 import { addAgentCommands } from './commands/agents.ts'
+import { addApprovalCommands } from './commands/approvals.ts'
 import { addAuthCommands } from './commands/auth.ts'
 import { addCompletionCommand } from './commands/completion.ts'
 import { addDbCommands } from './commands/db.ts'
 import { addDevCommand } from './commands/dev.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addEnqueueRunCommand } from './commands/enqueue-run.ts'
 import { addInitCommand } from './commands/init.ts'
+import { addJobCommands } from './commands/jobs.ts'
 import { addRunCommands } from './commands/runs.ts'
+import { addScheduleCommands } from './commands/schedules.ts'
 import { addServeCommand } from './commands/serve.ts'
-import { addJobCommands, addSessionCommands } from './commands/sessions.ts'
+import { addSessionCommands } from './commands/sessions.ts'
 import { addAuditCommands, addTenantCommands } from './commands/tenants.ts'
 import { addToolCommands } from './commands/tools.ts'
+import { addEventCommands, addTriggerCommands } from './commands/triggers.ts'
+import { addWorkerCommands } from './commands/worker.ts'
 import { addWorkflowCommands } from './commands/workflows.ts'
 import { oneLine } from './output/escape.ts'
 import type { World } from './world.ts'
@@ -22,9 +28,25 @@ import type { World } from './world.ts'
 export const GLOBAL_OPTIONS = 'Options of every command:'
 
 const GROUPS: readonly (readonly [string, readonly ((program: Command, act: Act) => void)[]])[] = [
-  ['Start:', [addInitCommand, addDevCommand, addServeCommand, addDoctorCommand, addDbCommands]],
-  ['Define and run:', [addAgentCommands, addToolCommands, addWorkflowCommands]],
-  ['Look and answer:', [addRunCommands, addSessionCommands, addJobCommands]],
+  [
+    'Start:',
+    [addInitCommand, addDevCommand, addServeCommand, addWorkerCommands, addDoctorCommand, addDbCommands],
+  ],
+  [
+    'Define and run:',
+    [
+      addAgentCommands,
+      addToolCommands,
+      addWorkflowCommands,
+      addScheduleCommands,
+      addTriggerCommands,
+      addEventCommands,
+    ],
+  ],
+  [
+    'Look and answer:',
+    [addEnqueueRunCommand, addRunCommands, addApprovalCommands, addSessionCommands, addJobCommands],
+  ],
   ['Access:', [addAuthCommands, addTenantCommands, addAuditCommands]],
   ['Shell:', [addCompletionCommand]],
 ]

@@ -33,7 +33,7 @@ describe('what is made from the tree of commands', () => {
       const line = `${script}\nCOMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _agent_factory; echo "\${COMPREPLY[*]}"`
       return spawnSync('bash', ['-c', line], { encoding: 'utf8' }).stdout.trim()
     }
-    assert.equal(complete('agent-factory', 'a'), 'agent auth audit')
+    assert.equal(complete('agent-factory', 'a'), 'agent approval auth audit')
     assert.equal(complete('agent-factory', 'agent', 'ru'), 'run')
     assert.equal(complete('agent-factory', 'run', 'list', '--st'), '--state')
     assert.equal(complete('agent-factory', 'run', 'list', '--state', 'c'), 'completed cancelled')

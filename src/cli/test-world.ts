@@ -48,6 +48,9 @@ export function createTestWorld(environment: Readonly<Record<string, string>> = 
     stdout: { write: () => undefined },
     stderr: { write: () => undefined },
     interrupted: () => new AbortController().signal,
+    end: (code) => {
+      throw new Error(`The process would end with ${code}.`)
+    },
   }
   return {
     folder: root,

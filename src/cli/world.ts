@@ -18,6 +18,8 @@ export interface World {
   readonly stderr: Sink
   /** Aborts at Ctrl-C; a second one ends the process. Until it is asked for, Ctrl-C ends the process at once. */
   interrupted(): AbortSignal
+  /** Ends the process at once, whatever is still open: for what does not let itself be closed. */
+  end(code: number): never
 }
 
 /** The process itself. */
@@ -26,7 +28,13 @@ export function processWorld(): World {
   const interrupt = (): AbortController => {
     if (controller !== undefined) return controller
     const made = new AbortController()
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => made.abort())
+    const names = ['SIGINT', 'SIGTERM'] as const
+    const onSignal = (): void => {
+      // Without a handler the next signal, of either kind, has its usual effect.
+      for (const name of names) process.removeListener(name, onSignal)
+      made.abort()
+    }
+    for (const name of names) process.on(name, onSignal)
     controller = made
     return made
   }
@@ -44,5 +52,6 @@ export function processWorld(): World {
     stdout: process.stdout,
     stderr: process.stderr,
     interrupted: () => interrupt().signal,
+    end: (code) => process.exit(code),
   }
 }

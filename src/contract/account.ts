@@ -23,6 +23,8 @@ export const tenant = z.object({
   status: z.enum(['active', 'suspended']),
   /** What the prompt log keeps of a run once it has ended. */
   capturePolicy: z.enum(['full', 'redacted', 'metadata']),
+  /** How many of its jobs run at once; null: as the platform has it for every tenant. */
+  maxConcurrentJobs: z.int().nullable(),
   createdAt: time,
   updatedAt: time,
 })
@@ -30,6 +32,13 @@ export const tenant = z.object({
 export const updateTenant = z.strictObject({
   name: line(200).optional(),
   capturePolicy: z.enum(['full', 'redacted', 'metadata']).optional(),
+  maxConcurrentJobs: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .nullable()
+    .optional()
+    .meta({ description: 'For the operator of the platform only, who may change it of any tenant.' }),
 })
 
 export const apiKey = z.object({

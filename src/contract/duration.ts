@@ -9,7 +9,11 @@ const DURATION_MS_MAX = 3_653 * UNIT_MS.d
 
 export const duration = z
   .string()
-  .regex(FORM, 'must be a number and a unit, for example "500ms", "90s", "15m", "36h" or "7d"')
+  .regex(FORM, {
+    error: 'must be a number and a unit, for example "500ms", "90s", "15m", "36h" or "7d"',
+    // What is no duration is not asked how long it is.
+    abort: true,
+  })
   .refine((text) => durationMs(text) <= DURATION_MS_MAX, 'must be ten years at most')
   .meta({ examples: ['90s'] })
 

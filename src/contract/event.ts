@@ -69,6 +69,7 @@ export const AUDIT_EVENT_TYPES = [
   'trigger.updated',
   'trigger.deleted',
   'trigger.fired',
+  'trigger.failed',
   'trigger.secret-rotated',
   'signal.sent',
   'job.retried',
@@ -96,9 +97,10 @@ export const TERMINAL_EVENTS: ReadonlySet<string> = new Set<RunEventType>([
   'run.cancelled',
 ])
 
-/** After these a run goes on only when somebody answers, or not at all. */
+/** After these a run goes on only when somebody answers or another worker comes, or not at all. */
 export const SETTLING_EVENTS: ReadonlySet<string> = new Set<RunEventType>([
   'run.waiting',
+  'run.unroutable',
   'run.completed',
   'run.failed',
   'run.cancelled',

@@ -18,6 +18,7 @@ export const PRIORITIES = ['high', 'normal', 'low'] as const
 
 export const jobState = z.enum(JOB_STATES)
 export const jobPriority = z.enum(PRIORITIES)
+export const jobKind = z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, 'must be a kind such as "agent"')
 
 export const job = z.object({
   id: z.string(),
@@ -50,6 +51,31 @@ export const worker = z.object({
   heartbeatAt: time,
 })
 
+/** How many jobs one request takes up again, where it does not say. */
+export const REDRIVE_DEFAULT = 100
+export const REDRIVE_MAX = 1_000
+
+export const redriveJobs = z.strictObject({
+  state: z.enum(['dead', 'unroutable']).optional().meta({ description: '`dead` where nothing is said.' }),
+  kind: jobKind.optional(),
+  limit: z
+    .int()
+    .min(1)
+    .max(REDRIVE_MAX)
+    .optional()
+    .meta({ description: `At most so many; ${REDRIVE_DEFAULT} where nothing is said.` }),
+})
+
+export const redrivenJobs = z.object({
+  /** The jobs that go on now: new ones where a run was taken up again. */
+  items: z.array(job),
+  refused: z.array(z.object({ jobId: z.string(), error: failure })),
+  /** There are more of them: ask again. */
+  more: z.boolean(),
+})
+
+export type RedriveJobs = z.infer<typeof redriveJobs>
+export type RedrivenJobs = z.infer<typeof redrivenJobs>
 export type Job = z.infer<typeof job>
 export type JobState = z.infer<typeof jobState>
 export type JobPriority = z.infer<typeof jobPriority>

@@ -94,6 +94,13 @@ function requestBodyOf(route: { readonly id: RouteId }, body: NonNullable<Route[
   const schema = schemaOf(body.schema)
   const example = EXAMPLE_BODIES[route.id]
   const json = example === undefined ? { schema } : { schema, example }
+  if (body.raw) {
+    return { required: true, content: { 'application/json': { schema: {} }, 'text/plain': { schema } } }
+  }
+  if (body.form) {
+    const content = { 'application/json': json, 'application/x-www-form-urlencoded': { schema } }
+    return { required: true, content }
+  }
   const content = body.yaml
     ? { 'application/json': json, 'application/yaml': { schema } }
     : { 'application/json': json }

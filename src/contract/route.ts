@@ -42,6 +42,10 @@ export interface Route {
 
 export interface RouteBody {
   readonly schema: z.ZodType
+  /** Of any media type, and given to the handler as the text that came: for what is signed. The schema is that of a text. */
+  readonly raw?: true
+  /** May also be sent as a page sends a form; an empty field is one that was left out. */
+  readonly form?: true
   /** May also be sent as YAML. */
   readonly yaml?: true
   /** An empty body is `{}`. */

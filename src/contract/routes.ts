@@ -3,10 +3,13 @@
 import type { Route } from './route.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { agentRoutes } from './routes/agents.ts'
+import { approvalRoutes } from './routes/approvals.ts'
+import { jobRoutes } from './routes/jobs.ts'
 import { platformRoutes } from './routes/platform.ts'
 import { runRoutes } from './routes/runs.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { toolRoutes } from './routes/tools.ts'
+import { triggerRoutes } from './routes/triggers.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 
 export const ROUTES = {
@@ -14,7 +17,10 @@ export const ROUTES = {
   ...toolRoutes,
   ...workflowRoutes,
   ...runRoutes,
+  ...approvalRoutes,
   ...sessionRoutes,
+  ...jobRoutes,
+  ...triggerRoutes,
   ...accountRoutes,
   ...platformRoutes,
 } as const

@@ -1,15 +1,18 @@
 // Runs, their steps and events as they are answered, and what starts and resolves them.
 
 import { z } from 'zod'
-import { agentLimits } from './agent.ts'
-import { jsonObject } from './definition.ts'
+import { agentLimits, INSTRUCTIONS_CHARS_MAX } from './agent.ts'
+import { jsonObject, modelName } from './definition.ts'
 import { RUN_EVENT_TYPES } from './event.ts'
-import { failure, idText, json, time, usd } from './fields.ts'
+import { failure, idText, json, line, time, usd } from './fields.ts'
+import { jobPriority } from './job.ts'
+import { workflowLimits } from './workflow.ts'
 
 /** The longest that one request waits for a run. */
 export const WAIT_SECONDS_MAX = 60
 const RUN_INPUT_CHARS_MAX = 262_144
 const REASON_CHARS_MAX = 1_000
+const DEDUP_KEY_CHARS_MAX = 200
 
 export const RUN_STATES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const
 export const TERMINAL_STATES: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
@@ -29,10 +32,14 @@ export const run = z.object({
   /** Text, or the object of a structured answer; null until the run has completed. */
   output: json,
   error: failure.nullable(),
+  /** Why no worker can drive it, while it is queued: the host of none has what its definition names. */
+  blockedBy: failure.nullable(),
   sessionId: z.string().nullable(),
   parentRunId: z.string().nullable(),
   /** The run that this one replays, and the run whose dead job it takes up again. */
   replayOf: z.string().nullable(),
+  /** Of a replay: the step that it began at; null where it began at the beginning. */
+  replayFrom: z.int().nullable(),
   redriveOf: z.string().nullable(),
   triggerId: z.string().nullable(),
   jobId: z.string(),
@@ -54,6 +61,23 @@ export const startRun = z.strictObject({
   sessionId: idText('session').optional(),
   /** May only narrow the agent's own limits. */
   limits: agentLimits.optional(),
+  /** Before or after other runs of the tenant; `normal` where nothing is said. */
+  priority: jobPriority.optional(),
+  /** It begins not before this time. */
+  notBefore: time.optional(),
+  dedupKey: line(DEDUP_KEY_CHARS_MAX).optional().meta({
+    description: 'While a run of the same kind with this key is open, that run is answered and none is made.',
+  }),
+})
+
+export const startWorkflow = z.strictObject({
+  /** What its `input_schema` asks for; without it, an empty object. */
+  input: startRun.shape.input.optional(),
+  /** May only narrow the workflow's own limits. */
+  limits: workflowLimits.optional(),
+  priority: startRun.shape.priority,
+  notBefore: startRun.shape.notBefore,
+  dedupKey: startRun.shape.dedupKey,
 })
 
 export const STEP_KINDS = [
@@ -125,8 +149,23 @@ export const resolution = z.discriminatedUnion('outcome', [
   z.strictObject({ step: seq, outcome: z.literal('retry') }),
 ])
 
+/** What to change when a run is done again; nothing: the same definition, input and tool results. */
+export const replayRun = z.strictObject({
+  /** A step where the run asked a model or ran a node: all before it is taken over. */
+  from: seq.optional(),
+  model: modelName.optional(),
+  instructions: z.string().min(1).max(INSTRUCTIONS_CHARS_MAX).optional(),
+  /** The number of another version of the same agent or workflow. */
+  version: z.int().min(1).max(999_999_999).optional(),
+  input: z.union([z.string().min(1).max(RUN_INPUT_CHARS_MAX), jsonObject]).optional(),
+  /** `recorded`, the default: calls are answered from the record and nothing with an effect is done. */
+  tools: z.enum(['recorded', 'live']).optional(),
+})
+
+export type ReplayRun = z.infer<typeof replayRun>
 export type Run = z.infer<typeof run>
 export type StartRun = z.infer<typeof startRun>
+export type StartWorkflow = z.infer<typeof startWorkflow>
 export type Step = z.infer<typeof step>
 export type RunEventResource = z.infer<typeof runEvent>
 export type ModelDeltaResource = z.infer<typeof modelDelta>

@@ -1,8 +1,15 @@
 // The workflow definition: blocks of nodes with CEL expressions over `input`, `nodes` and what the block adds.
 //
 // A block is a list. A node runs after those that `after` names; without `after`, after the one before it in the list;
-// with an empty `after`, at once. It runs once all of them have ended and at least one of them ran; where none ran, it is
-// skipped. `nodes.<id>` is the result of a node of the same block or of a block around it.
+// with an empty `after`, at once. It runs once all of them have ended and at least one of them leads to it; where none
+// does, it is skipped. A node that is done leads to those after it; one that was skipped or failed does not. A node that
+// a `goTo` names waits for the node that says so as well, which leads to it by failing: with an empty `after` it runs
+// only then. `workflow-graph.ts` has these rules as functions.
+//
+// An id stands once in the whole workflow. `nodes.<id>` is the result of a node that has ended before for certain: one of
+// the same block which comes before by `after` or `goTo`, or one that comes before a block around it. A skipped node has
+// none: `has(nodes.<id>)` asks. Expressions name the nodes that they read; `nodes` as a whole they cannot read. `run` has
+// the facts of RUN_FACTS.
 
 import { z } from 'zod'
 import { approvalPolicy } from './approval.ts'
@@ -17,6 +24,9 @@ export const FOR_EACH_CONCURRENCY_MAX = 100
 export const ITERATIONS_MAX = 100_000
 export const WORKFLOW_RETRIES_MAX = 100
 
+/** What expressions know of the run itself. The same however often it is picked up again. */
+export const RUN_FACTS = ['id', 'started_at', 'workflow', 'version'] as const
+
 const expression = z.string().min(1).max(2_000)
 export const nodeId = z
   .string()
@@ -27,7 +37,7 @@ const after = z.array(nodeId).max(WORKFLOW_NODES_MAX)
 export const retryPolicy = z.strictObject({
   /** With the first. */
   maxAttempts: z.int().min(1).max(WORKFLOW_RETRIES_MAX),
-  /** Before the second attempt; each later one waits `factor` times longer, up to `maxBackoff`, with full jitter. */
+  /** Before the second attempt (`1s` where it is not given); each later one waits `factor` times longer, up to `maxBackoff`, with full jitter. */
   backoff: duration.optional(),
   factor: z.number().min(1).max(10).optional(),
   maxBackoff: duration.optional(),
@@ -49,7 +59,7 @@ export const compensation = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('workflow'), workflow: agentName, input: expression }),
 ])
 
-/** `continue`: the result is `{error: {code, message}}`; `goTo`: that node runs instead of what comes after this one. */
+/** `continue`: it counts as done with the result `{error: {code, message}}`; `goTo`: that node of the same block runs instead of what comes after this one, and finds that same result. */
 export const onError = z.union([z.enum(['fail', 'continue']), z.strictObject({ goTo: nodeId })])
 
 const common = {

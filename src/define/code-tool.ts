@@ -11,6 +11,8 @@ export interface CodeToolContext {
   readonly idempotencyKey: string
   /** Aborts when the run is cancelled or the tool's time is over. */
   readonly signal: AbortSignal
+  /** Call it from time to time in long work: a sign of life, for a workflow node with `timeout.idle`. */
+  readonly heartbeat?: (() => void) | undefined
   readonly nowMs: number
 }
 

@@ -237,7 +237,7 @@ describe('defineWorkflow', () => {
       nodes: [
         { id: 'ask', type: 'agent', agent: helper, input: 'input.q' },
         { id: 'sum', type: 'tool', tool: add, input: 'nodes.ask', after: ['ask'] },
-        { id: 'all', type: 'transform', value: 'nodes', after: ['sum'] },
+        { id: 'all', type: 'transform', value: 'nodes.sum', after: ['sum'] },
       ],
     })
     assert.deepEqual(
@@ -247,7 +247,89 @@ describe('defineWorkflow', () => {
       ['helper', 'add', 'transform'],
     )
     assert.deepEqual([flow.agents, flow.tools], [[helper], [add]])
+    assert.deepEqual(flow.workflows, [])
     assert.throws(() => defineWorkflow({ name: 'flow', nodes: [] }), /nodes/)
+  })
+
+  it('gathers what nodes of any block hold, each once, and has the same data as one with names', () => {
+    const helper = defineAgent({ name: 'helper', instructions: 'Help.', model: 'offline/extractive' })
+    const undo = defineTool({ ...options('undo') })
+    const inner = defineWorkflow({
+      name: 'inner',
+      nodes: [{ id: 'a', type: 'tool', tool: add, input: 'input' }],
+    })
+    const make = <A, T, U, W>(agent: A, tool: T, back: U, sub: W) => ({
+      name: 'outer',
+      outputSchema: { type: 'object' },
+      nodes: [
+        {
+          id: 'route',
+          type: 'switch' as const,
+          cases: [{ when: 'true', nodes: [{ id: 'one', type: 'agent' as const, agent, input: 'input' }] }],
+          else: [
+            {
+              id: 'two',
+              type: 'tool' as const,
+              tool,
+              input: 'input',
+              retry: { maxAttempts: 2 },
+              compensate: { type: 'tool' as const, tool: back, input: 'result' },
+            },
+          ],
+        },
+        {
+          id: 'both',
+          type: 'parallel' as const,
+          branches: [
+            {
+              id: 'x',
+              nodes: [
+                {
+                  id: 'all',
+                  type: 'for_each' as const,
+                  items: 'input.list',
+                  nodes: [{ id: 'three', type: 'workflow' as const, workflow: sub, input: 'item' }],
+                },
+              ],
+            },
+            { id: 'y', nodes: [{ id: 'four', type: 'agent' as const, agent, input: 'input' }] },
+          ],
+          compensate: { type: 'workflow' as const, workflow: sub, input: 'result' },
+        },
+        {
+          id: 'again',
+          type: 'loop' as const,
+          while: 'index < 2',
+          max: 2,
+          nodes: [{ id: 'five', type: 'tool' as const, tool, input: 'input' }],
+          after: ['both'] as const,
+        },
+      ],
+    })
+    const outer = defineWorkflow(make(helper, add, undo, inner))
+    assert.deepEqual([outer.agents, outer.tools, outer.workflows], [[helper], [undo, add], [inner]])
+    const named = defineWorkflow(make('helper', 'add', 'undo', 'inner'))
+    assert.deepEqual(outer.definition, named.definition)
+    assert.deepEqual([named.agents, named.tools, named.workflows], [[], [], []])
+  })
+
+  it('tells wrong fields of inner nodes by their place on the wire', () => {
+    const wrong = { id: 'b', type: 'tool', tool: add, input: 'input', onError: { goTo: 'B' } } as const
+    assert.throws(
+      () =>
+        defineWorkflow({
+          name: 'flow',
+          nodes: [{ id: 'a', type: 'loop', while: 'true', max: 1, nodes: [wrong] }],
+        }),
+      (error) => {
+        assert.ok(isAppError(error, 'definition.invalid'))
+        assert.deepEqual(
+          error.errors.map(({ path }) => path),
+          ['/nodes/0/nodes/0/on_error/go_to'],
+        )
+        return true
+      },
+    )
   })
 })
 

@@ -63,9 +63,10 @@ forEachDatabase((_, open) => {
           tenantId: principal.tenantId,
           userId: principal.userId,
           kind: principal.kind,
+          role: principal.role,
           operator: principal.operator,
         },
-        { tenantId, userId, kind: 'human', operator: true },
+        { tenantId, userId, kind: 'human', role: 'ADMIN', operator: true },
       )
       assert.ok(isId('apiKey', principal.apiKeyId ?? ''))
       assert.deepEqual([...principal.permissions].toSorted(), [...PERMISSIONS].toSorted())
@@ -189,7 +190,7 @@ forEachDatabase((_, open) => {
       elapsed += SERVE_MS_MAX
       const demoted = await identity.authenticateKey(key)
       assert.deepEqual([...demoted.permissions].toSorted(), [...ROLE_PERMISSIONS.USER].toSorted())
-      assert.equal(demoted.operator, false)
+      assert.deepEqual([demoted.role, demoted.operator], ['USER', false])
     })
 
     it('refuses the keys of a suspended tenant within a second, and takes them again when it is active', async () => {

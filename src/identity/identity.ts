@@ -23,6 +23,8 @@ export interface Tenant {
   readonly name: string
   readonly status: 'active' | 'suspended'
   readonly capturePolicy: 'full' | 'redacted' | 'metadata'
+  /** How many of its jobs run at once, over all workers; null: as the platform has it for every tenant. */
+  readonly maxConcurrentJobs: number | null
   readonly createdAt: EpochMs
   readonly updatedAt: EpochMs
 }
@@ -75,13 +77,16 @@ export interface Identity {
   getKey(principal: Principal, id: ApiKeyId): Promise<ApiKey>
   revokeKey(principal: Principal, id: ApiKeyId, context: RequestContext): Promise<ApiKey>
   getTenant(principal: Principal): Promise<Tenant>
+  /** Only an operator changes `maxConcurrentJobs`, and that also of another tenant (`tenantId`). */
   updateTenant(
     principal: Principal,
     change: {
       readonly name?: string | undefined
       readonly capturePolicy?: Tenant['capturePolicy'] | undefined
+      readonly maxConcurrentJobs?: number | null | undefined
     },
     context: RequestContext,
+    tenantId?: TenantId,
   ): Promise<Tenant>
   /** Makes the first tenant, its admin and a key where there is no tenant yet; undefined where there is one. */
   bootstrap(input: {

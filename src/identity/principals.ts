@@ -35,6 +35,7 @@ export function principalOf(credential: Credential): Principal {
     userId: credential.ownerId,
     kind: credential.kind,
     apiKeyId: credential.id,
+    role: credential.role,
     permissions,
     operator: credential.platformRole === 'OPERATOR' && permissions.has('ADMIN'),
   }

@@ -28,10 +28,15 @@ export const lockTenant = systemStatement(
 export const updateTenantRow = systemStatement(
   'tenants.update',
   OWN,
-  (db, p: SystemBind<Pick<Tenant, 'id' | 'name' | 'capturePolicy' | 'updatedAt'>>) =>
+  (db, p: SystemBind<Pick<Tenant, 'id' | 'name' | 'capturePolicy' | 'maxConcurrentJobs' | 'updatedAt'>>) =>
     db
       .updateTable('tenants')
-      .set({ name: p.name, capturePolicy: p.capturePolicy, updatedAt: p.updatedAt })
+      .set({
+        name: p.name,
+        capturePolicy: p.capturePolicy,
+        maxConcurrentJobs: p.maxConcurrentJobs,
+        updatedAt: p.updatedAt,
+      })
       .where('id', '=', p.id),
 )
 

@@ -108,6 +108,27 @@ forEachDatabase((_, open) => {
       )
     })
 
+    it('take as much of the platform as its operator lets them, and see it', async () => {
+      const { admin, tenantId } = await start()
+      const plain = { ...admin, operator: false }
+      const cap = (by: typeof admin, maxConcurrentJobs: number | null, id = tenantId) =>
+        identity.updateTenant(by, { maxConcurrentJobs }, context, id)
+      await assert.rejects(cap(plain, 5), withCode('access.denied'))
+      assert.equal((await cap(admin, 5)).maxConcurrentJobs, 5)
+      assert.equal((await identity.getTenant(plain)).maxConcurrentJobs, 5)
+      const [fact] = (await listAudit(db, tenantId, { limit: 1 })).items
+      assert.deepEqual(fact?.data, { maxConcurrentJobs: { before: null, after: 5 } })
+      const elsewhere = { ...admin, tenantId: newId('tenant') }
+      assert.equal((await cap(elsewhere, null)).maxConcurrentJobs, null)
+      await assert.rejects(
+        identity.updateTenant(elsewhere, { name: 'Mine now' }, context, tenantId),
+        withCode('request.invalid'),
+      )
+      await assert.rejects(cap({ ...elsewhere, operator: false }, 9), withCode('access.denied'))
+      await assert.rejects(cap(admin, 0), withCode('request.invalid'))
+      await assert.rejects(cap(admin, 5, newId('tenant')), withCode('tenant.not-found'))
+    })
+
     it('are found by their own principals only', async () => {
       const { admin } = await start()
       await assert.rejects(

@@ -1,8 +1,10 @@
-// Use cases of a tenant: read its own row, change its name and what the prompt log keeps.
+// Use cases of a tenant: read its own row, change its name, what the prompt log keeps, and, as the platform's operator, how
+// many of its jobs run at once.
 
 import { AppError, type FieldError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Clock } from '../base/time.ts'
+import { OPERATE } from '../contract/permission.ts'
 import { actorOf } from '../contract/principal.ts'
 import { appendAudit } from '../events/append.ts'
 import type { Database } from '../storage/database.ts'
@@ -26,12 +28,17 @@ export function createTenants({
     getTenant: async (principal) =>
       found(await db.system.read((reader) => reader.first(selectTenant, { id: principal.tenantId }))),
 
-    updateTenant: async (principal, change, context) => {
+    updateTenant: async (principal, change, context, tenantId = principal.tenantId) => {
       await authorize(principal, 'ADMIN', context)
+      // How much of the platform a tenant may take is not the tenant's to say.
+      if (change.maxConcurrentJobs !== undefined || tenantId !== principal.tenantId)
+        await authorize(principal, OPERATE, context)
       const checked = checkChange(change)
+      if (tenantId !== principal.tenantId && ('name' in checked || 'capturePolicy' in checked))
+        throw new AppError('request.invalid', 'Of another tenant only max_concurrent_jobs can be changed.')
       const now = clock()
       return db.system.write(async (system) => {
-        const before = found(await system.first(lockTenant, { id: principal.tenantId }))
+        const before = found(await system.first(lockTenant, { id: tenantId }))
         const after: Tenant = { ...before, ...checked, updatedAt: now }
         const data = differences(before, after)
         if (Object.keys(data).length === 0) return before
@@ -39,12 +46,13 @@ export function createTenants({
           id: after.id,
           name: after.name,
           capturePolicy: after.capturePolicy,
+          maxConcurrentJobs: after.maxConcurrentJobs,
           updatedAt: now,
         })
-        await appendAudit(system.forTenant(principal.tenantId), {
+        await appendAudit(system.forTenant(tenantId), {
           type: 'tenant.updated',
           actor: actorOf(principal),
-          subject: principal.tenantId,
+          subject: tenantId,
           data,
           requestId: context.requestId,
           at: now,
@@ -55,29 +63,38 @@ export function createTenants({
   }
 }
 
-type TenantChange = Partial<Pick<Tenant, 'name' | 'capturePolicy'>>
+type TenantChange = Partial<Pick<Tenant, 'name' | 'capturePolicy' | 'maxConcurrentJobs'>>
 
 const POLICIES: readonly string[] = ['full', 'redacted', 'metadata'] satisfies Tenant['capturePolicy'][]
 
-function checkChange({ name, capturePolicy }: Parameters<Identity['updateTenant']>[1]): TenantChange {
+const CONCURRENT_JOBS_MAX = 100_000
+
+function checkChange(change: Parameters<Identity['updateTenant']>[1]): TenantChange {
+  const { name, capturePolicy, maxConcurrentJobs } = change
   const errors: FieldError[] = []
   const clean = name === undefined ? undefined : cleanName(name)
   if (name !== undefined && clean === undefined) errors.push({ path: '/name', message: NAME_MESSAGE })
   if (capturePolicy !== undefined && !POLICIES.includes(capturePolicy)) {
     errors.push({ path: '/capture_policy', message: `Allowed: ${POLICIES.join(', ')}.` })
   }
+  const cap = maxConcurrentJobs ?? 1
+  if (!Number.isSafeInteger(cap) || cap < 1 || cap > CONCURRENT_JOBS_MAX) {
+    const message = `Allowed: a whole number from 1 to ${CONCURRENT_JOBS_MAX}, or null.`
+    errors.push({ path: '/max_concurrent_jobs', message })
+  }
   if (errors.length > 0)
     throw new AppError('request.invalid', 'The tenant cannot be changed like this; see errors.', { errors })
   return {
     ...(clean === undefined ? {} : { name: clean }),
     ...(capturePolicy === undefined ? {} : { capturePolicy }),
+    ...(maxConcurrentJobs === undefined ? {} : { maxConcurrentJobs }),
   }
 }
 
 /** What changed, as `{field: {before, after}}`. */
 function differences(before: Tenant, after: Tenant): JsonObject {
   const data: Record<string, JsonObject> = {}
-  for (const field of ['name', 'capturePolicy'] as const) {
+  for (const field of ['name', 'capturePolicy', 'maxConcurrentJobs'] as const) {
     if (before[field] !== after[field]) data[field] = { before: before[field], after: after[field] }
   }
   return data

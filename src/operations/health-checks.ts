@@ -41,6 +41,17 @@ export function workerCheck(alive: () => boolean): HealthCheck {
   }
 }
 
+/** `alive` answers whether the relay has looked lately for jobs to send tickets for. */
+export function relayCheck(alive: () => boolean): HealthCheck {
+  return {
+    name: 'relay',
+    run: async () => {
+      if (!alive()) throw new Error('has not sent tickets lately')
+      return 'alive'
+    },
+  }
+}
+
 export function diskCheck(
   folder: string,
   freeBytes: (folder: string) => Promise<number> = freeBytesOf,

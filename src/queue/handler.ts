@@ -46,10 +46,14 @@ export interface JobHandler<A = unknown> {
   run(job: ClaimedJob, adopted: A, control: JobControl): Promise<JobEnd>
   /** Called in the heartbeat's transaction: what else somebody asked of the job. True: cancel it. */
   beat?(tx: TenantTransaction, job: ClaimedJob): Promise<boolean>
-  /** Called in the transaction in which the worker gives the job up (`dead`), so that what it drives ends with it. */
-  bury?(
-    tx: TenantTransaction,
-    job: ClaimedJob,
-    error: { readonly code: string; readonly message: string },
-  ): Promise<void>
+  /**
+   * Called before the worker gives the job up: answers what ends with it, in the transaction in which it becomes `dead`,
+   * and what is to be told once that is on disk.
+   */
+  bury?(job: ClaimedJob, error: { readonly code: string; readonly message: string }): Promise<Burial>
+}
+
+export interface Burial {
+  write(tx: TenantTransaction): Promise<void>
+  written(): void
 }

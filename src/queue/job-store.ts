@@ -1,63 +1,172 @@
-// The database queue: rows are claimed with a lease and a fencing token, on SQLite and Postgres alike.
+// Jobs in the database: their rows are the truth, on SQLite and Postgres alike. Every write of a worker carries its
+// fence and finds a leased row, or changes nothing. How they are taken is in claim.ts.
 
-import type { Kysely, SelectQueryBuilder } from 'kysely'
-import type { JobId, RunId, TenantId } from '../base/ids.ts'
+import type { JobId, RunId } from '../base/ids.ts'
+import { withoutNul } from '../base/json.ts'
 import type { EpochMs } from '../base/time.ts'
 import type { SystemTransaction, TenantTransaction } from '../storage/database.ts'
-import { forUpdateSkipLocked } from '../storage/dialect.ts'
-import type { Bind, SystemBind, Tables } from '../storage/statement.ts'
+import type { RowOf } from '../storage/schema/tables.ts'
+import type { Bind, SystemBind } from '../storage/statement.ts'
 import { statement, systemStatement } from '../storage/statement.ts'
-import type { ClaimedJob } from './job.ts'
-import { PRIORITY_CLASS, readyRank } from './job.ts'
+import {
+  CLASS_AGE_MS,
+  type ClaimedJob,
+  JOB_ATTEMPTS_MAX,
+  PRIORITY_CLASS,
+  type PriorityClass,
+  readyRank,
+} from './job.ts'
 
-/** Puts a run's job in the queue, in the transaction that records the run. */
-export async function enqueueJob(
-  tx: TenantTransaction,
-  job: { id: JobId; runId: RunId; at: EpochMs },
-): Promise<void> {
-  const priority = PRIORITY_CLASS.normal
-  await tx.run(insertJob, { ...job, priority, readyRank: readyRank(job.at, priority) })
-}
+export type JobRow = RowOf<'jobs'>
+export type JobState = JobRow['state']
+export type JobError = { readonly code: string; readonly message: string }
+/** What a worker's write needs of a job that it holds. */
+export type HeldJob = Pick<ClaimedJob, 'jobId' | 'fence' | 'attempt'>
 
-/** Claims up to `limit` jobs that are due, and with `lapsed` those whose lease has lapsed. They are held until `at + leaseMs`. */
-export async function claimJobs(
-  tx: SystemTransaction,
-  claim: { owner: string; limit: number; at: EpochMs; leaseMs: number; lapsed: boolean },
-): Promise<readonly ClaimedJob[]> {
-  const { owner, limit, at } = claim
-  const params = { owner, limit, at, leaseUntil: at + claim.leaseMs }
-  const due = await tx.all(claimQueued, params)
-  if (!claim.lapsed || due.length >= claim.limit) return due
-  return [...due, ...(await tx.all(claimLapsed, { ...params, limit: claim.limit - due.length }))]
-}
-
-/** Prolongs a lease; false where it was lost. */
-export async function extendLease(tx: TenantTransaction, job: ClaimedJob, until: EpochMs): Promise<boolean> {
-  return (await tx.run(updateLease, { jobId: job.jobId, fence: job.fence, until })) === 1
+export interface NewJob {
+  readonly id: JobId
+  readonly kind: string
+  readonly at: EpochMs
+  readonly runId?: RunId | undefined
+  /** JSON text. */
+  readonly payload?: string | null | undefined
+  readonly definitionId?: string | null | undefined
+  /** How many jobs of the definition may be held at a time. */
+  readonly definitionCap?: number | null | undefined
+  readonly priority?: PriorityClass | undefined
+  readonly notBefore?: EpochMs | undefined
+  readonly maxAttempts?: number | undefined
+  readonly dedupKey?: string | null | undefined
+  readonly traceparent?: string | null | undefined
 }
 
 /**
- * Ends a held job: `done` for good, `parked` until somebody answers, `queued` for the next worker, which burns no
- * attempt. False where the lease was lost.
+ * Puts a job in the queue, in the transaction that records what it is about. Where an open job of its kind has its
+ * `dedupKey`, nothing is inserted. Answers the id of the job that stands for it.
  */
-export async function settleJob(
+export async function enqueueJob(tx: TenantTransaction, job: NewJob): Promise<JobId> {
+  const { id, kind, at, notBefore = at, priority = PRIORITY_CLASS.normal, dedupKey = null } = job
+  const row = {
+    id,
+    kind,
+    at,
+    runId: job.runId ?? null,
+    payload: job.payload ?? null,
+    definitionId: job.definitionId ?? null,
+    definitionCap: job.definitionCap ?? null,
+    state: notBefore > at ? ('scheduled' as const) : ('queued' as const),
+    priority,
+    readyRank: readyRank(notBefore, priority),
+    notBefore,
+    maxAttempts: job.maxAttempts ?? JOB_ATTEMPTS_MAX,
+    dedupKey,
+    traceparent: job.traceparent ?? null,
+  }
+  for (;;) {
+    if ((await tx.run(insertJob, row)) === 1) return id
+    // None: it has ended between the two statements, and its key is free.
+    const open = await tx.first(openByDedup, { kind, dedupKey })
+    if (open !== undefined) return open.id
+  }
+}
+
+export interface HeldUpdate {
+  /** When a `scheduled` job is due. */
+  readonly notBefore?: EpochMs | undefined
+}
+
+/**
+ * Ends a held job's turn: `done` for good, `parked` until somebody answers, `scheduled` until a time, `queued` for the
+ * next worker. None of them burns an attempt. False where the lease was lost.
+ */
+export function settleJob(
   tx: TenantTransaction,
-  job: { jobId: JobId; fence: number },
-  state: 'done' | 'parked' | 'queued',
+  job: HeldJob,
+  state: 'done' | 'cancelled' | 'parked' | 'queued' | 'scheduled',
+  at: EpochMs,
+  more: HeldUpdate = {},
+): Promise<boolean> {
+  const unused = state === 'queued' ? job.attempt - 1 : job.attempt
+  const attempt = state === 'scheduled' ? 0 : unused
+  return setHeld(tx, job, { state, attempt, notBefore: more.notBefore, error: undefined, at })
+}
+
+/** Schedules another attempt at a held job that failed. False where the lease was lost. */
+export function failJob(
+  tx: TenantTransaction,
+  job: HeldJob,
+  error: JobError,
+  at: EpochMs,
+  retryAt: EpochMs,
+): Promise<boolean> {
+  return setHeld(tx, job, { state: 'scheduled', attempt: job.attempt, notBefore: retryAt, error, at })
+}
+
+/** Lets a held job wait for a worker that can do it, without burning an attempt. False where the lease was lost. */
+export function setUnroutable(
+  tx: TenantTransaction,
+  job: HeldJob,
+  error: JobError,
   at: EpochMs,
 ): Promise<boolean> {
-  const unused = state === 'queued' ? 1 : 0
-  return (await tx.run(updateHeld, { jobId: job.jobId, fence: job.fence, state, unused, at })) === 1
+  return setHeld(tx, job, { state: 'unroutable', attempt: job.attempt - 1, notBefore: undefined, error, at })
 }
 
-/** Puts a parked job back in the queue. False where it was not parked. */
+/** Gives a held job up. False where the lease was lost. */
+export function buryJob(tx: TenantTransaction, job: HeldJob, error: JobError, at: EpochMs): Promise<boolean> {
+  return setHeld(tx, job, { state: 'dead', attempt: job.attempt, notBefore: undefined, error, at })
+}
+
+const FINAL: ReadonlySet<JobState> = new Set(['done', 'dead', 'cancelled'])
+
+async function setHeld(
+  tx: TenantTransaction,
+  { jobId, fence }: HeldJob,
+  to: {
+    state: Exclude<JobState, 'leased'>
+    attempt: number
+    notBefore: EpochMs | undefined
+    error: JobError | undefined
+    at: EpochMs
+  },
+): Promise<boolean> {
+  const changed = await tx.run(updateHeld, {
+    jobId,
+    fence,
+    state: to.state,
+    attempt: to.attempt,
+    notBefore: to.notBefore ?? null,
+    errorCode: to.error?.code ?? null,
+    errorMessage: to.error === undefined ? null : withoutNul(to.error.message),
+    finishedAt: FINAL.has(to.state) ? to.at : null,
+    at: to.at,
+  })
+  return changed === 1
+}
+
+/**
+ * Puts a run's job that waits (for somebody, for a time, for a worker) back in the queue. One that waited for its time
+ * is only due sooner. False where it did not wait.
+ */
 export async function wakeJob(tx: TenantTransaction, runId: RunId, at: EpochMs): Promise<boolean> {
-  return (await tx.run(updateParked, { runId, at })) === 1
+  return (await tx.run(updateWaiting, { runId, at })) === 1
 }
 
-/** Ends a job that no worker holds. False where one does, or it had ended. */
+/** Cancels a run's job that no worker holds. False where one does, or it had ended. */
 export async function withdrawJob(tx: TenantTransaction, runId: RunId, at: EpochMs): Promise<boolean> {
   return (await tx.run(updateUnheld, { runId, at })) === 1
+}
+
+/** Prolongs a lease and stores how far the job has come. `lost`: the lease was; `cancelled`: somebody asked for it. */
+export async function extendLease(
+  tx: TenantTransaction,
+  job: HeldJob,
+  until: EpochMs,
+  progress: string | null = null,
+): Promise<'held' | 'cancelled' | 'lost'> {
+  const row = await tx.first(updateLease, { jobId: job.jobId, fence: job.fence, until, progress })
+  if (row === undefined) return 'lost'
+  return row.cancelRequestedAt === null ? 'held' : 'cancelled'
 }
 
 /** Frees at once what an owner held that is known to be dead. Answers how many. */
@@ -76,140 +185,90 @@ export const jobById = statement('jobs.get', (db, p: Bind<{ id: JobId }>) =>
   db.selectFrom('jobs').selectAll().where('tenantId', '=', p.tenantId).where('id', '=', p.id),
 )
 
+const OPEN_STATES = ['queued', 'scheduled', 'leased', 'parked', 'unroutable'] as const
+
+const openByDedup = statement('jobs.by-dedup', (db, p: Bind<{ kind: string; dedupKey: string | null }>) =>
+  db
+    .selectFrom('jobs')
+    .select('id')
+    .where('tenantId', '=', p.tenantId)
+    .where('kind', '=', p.kind)
+    .where('dedupKey', '=', p.dedupKey)
+    .where('state', 'in', [...OPEN_STATES]),
+)
+
 const insertJob = statement(
   'jobs.insert',
-  (db, p: Bind<{ id: JobId; runId: RunId; at: EpochMs; priority: number; readyRank: number }>) =>
-    db.insertInto('jobs').values({
-      tenantId: p.tenantId,
-      id: p.id,
-      kind: 'agent',
-      runId: p.runId,
-      payload: null,
-      definitionId: null,
-      definitionCap: null,
-      state: 'queued',
-      priority: p.priority,
-      readyRank: p.readyRank,
-      notBefore: p.at,
-      attempt: 0,
-      maxAttempts: 20,
-      leaseOwner: null,
-      leaseUntil: 0,
-      fence: 0,
-      ticketedAt: 0,
-      dedupKey: null,
-      cancelRequestedAt: null,
-      progress: null,
-      errorCode: null,
-      errorMessage: null,
-      traceparent: null,
-      createdAt: p.at,
-      updatedAt: p.at,
-      finishedAt: null,
-    }),
+  (
+    db,
+    p: Bind<
+      Pick<
+        JobRow,
+        | 'id'
+        | 'kind'
+        | 'runId'
+        | 'payload'
+        | 'definitionId'
+        | 'definitionCap'
+        | 'priority'
+        | 'readyRank'
+        | 'notBefore'
+        | 'maxAttempts'
+        | 'dedupKey'
+        | 'traceparent'
+      > & { state: 'queued' | 'scheduled'; at: EpochMs }
+    >,
+  ) =>
+    db
+      .insertInto('jobs')
+      .values({
+        tenantId: p.tenantId,
+        id: p.id,
+        kind: p.kind,
+        runId: p.runId,
+        payload: p.payload,
+        definitionId: p.definitionId,
+        definitionCap: p.definitionCap,
+        state: p.state,
+        priority: p.priority,
+        readyRank: p.readyRank,
+        notBefore: p.notBefore,
+        attempt: 0,
+        maxAttempts: p.maxAttempts,
+        leaseOwner: null,
+        leaseUntil: 0,
+        fence: 0,
+        ticketedAt: 0,
+        dedupKey: p.dedupKey,
+        cancelRequestedAt: null,
+        progress: null,
+        errorCode: null,
+        errorMessage: null,
+        traceparent: p.traceparent,
+        createdAt: p.at,
+        updatedAt: p.at,
+        finishedAt: null,
+      })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['tenantId', 'kind', 'dedupKey'])
+          .where('dedupKey', 'is not', null)
+          .where('state', 'in', [...OPEN_STATES])
+          .doNothing(),
+      ),
 )
 
-interface ClaimValues {
-  readonly owner: string
-  readonly limit: number
-  readonly at: EpochMs
-  readonly leaseUntil: EpochMs
-}
-
-const CLAIM_REASON = 'a worker serves every tenant'
-
-const claimQueued = systemStatement(
-  'jobs.claim-queued',
-  CLAIM_REASON,
-  (db, p: SystemBind<ClaimValues>, dialect) =>
-    claim(
-      db,
-      p,
-      forUpdateSkipLocked(dialect)(
-        db
-          .selectFrom('jobs')
-          .select(['tenantId', 'id'])
-          .where('state', '=', 'queued')
-          .where('notBefore', '<=', p.at)
-          .orderBy('priority')
-          .orderBy('notBefore')
-          .orderBy('id')
-          .limit(p.limit),
-      ),
-    ),
-)
-
-const claimLapsed = systemStatement(
-  'jobs.claim-lapsed',
-  CLAIM_REASON,
-  (db, p: SystemBind<ClaimValues>, dialect) =>
-    claim(
-      db,
-      p,
-      forUpdateSkipLocked(dialect)(
-        db
-          .selectFrom('jobs')
-          .select(['tenantId', 'id'])
-          .where('state', '=', 'leased')
-          .where('leaseUntil', '<', p.at)
-          .orderBy('leaseUntil')
-          .limit(p.limit),
-      ),
-    ),
-)
-
-/**
- * Leases the jobs that a select finds, with a fence above every earlier one. The select is made once, apart: inside a
- * condition, Postgres may plan to make it again and again, and each time it would lock the next rows.
- */
-function claim(
-  db: Kysely<Tables>,
-  p: SystemBind<ClaimValues>,
-  found: SelectQueryBuilder<Tables, 'jobs', { tenantId: TenantId; id: JobId }>,
-) {
-  return db
-    .with(
-      (cte) => cte('found').materialized(),
-      () => found,
-    )
-    .updateTable('jobs')
-    .set((eb) => ({
-      state: 'leased' as const,
-      leaseOwner: p.owner,
-      leaseUntil: p.leaseUntil,
-      fence: eb('fence', '+', 1),
-      attempt: eb('attempt', '+', 1),
-      updatedAt: p.at,
-    }))
-    .where((eb) =>
-      eb(
-        eb.refTuple('tenantId', 'id'),
-        'in',
-        eb.selectFrom('found').select(['found.tenantId', 'found.id']).$asTuple('tenantId', 'id'),
-      ),
-    )
-    .returning([
-      'tenantId',
-      'id as jobId',
-      'kind',
-      'runId',
-      'payload',
-      'fence',
-      'attempt',
-      'maxAttempts',
-      'leaseUntil',
-      'traceparent',
-    ])
-}
-
-const updateLease = statement('jobs.extend', (db, p: Bind<{ jobId: JobId; fence: number; until: EpochMs }>) =>
-  db
-    .updateTable('jobs')
-    .set({ leaseUntil: p.until })
-    .where('tenantId', '=', p.tenantId)
-    .where('id', '=', p.jobId)
-    .where('fence', '=', p.fence)
-    .where('state', '=', 'leased'),
+const updateLease = statement(
+  'jobs.extend',
+  (db, p: Bind<{ jobId: JobId; fence: number; until: EpochMs; progress: string | null }>) =>
+    db
+      .updateTable('jobs')
+      .set((eb) => ({ leaseUntil: p.until, progress: eb.fn.coalesce(eb.val(p.progress), 'progress') }))
+      .where('tenantId', '=', p.tenantId)
+      .where('id', '=', p.jobId)
+      .where('fence', '=', p.fence)
+      .where('state', '=', 'leased')
+      .returning('cancelRequestedAt'),
 )
 
 const updateHeld = statement(
@@ -219,8 +278,12 @@ const updateHeld = statement(
     p: Bind<{
       jobId: JobId
       fence: number
-      state: 'done' | 'parked' | 'queued'
-      unused: number
+      state: Exclude<JobState, 'leased'>
+      attempt: number
+      notBefore: EpochMs | null
+      errorCode: string | null
+      errorMessage: string | null
+      finishedAt: EpochMs | null
       at: EpochMs
     }>,
   ) =>
@@ -228,8 +291,22 @@ const updateHeld = statement(
       .updateTable('jobs')
       .set((eb) => ({
         state: p.state,
-        leaseOwner: null,
-        attempt: eb('attempt', '-', p.unused),
+        // Who set it aside: what one worker lacks says nothing of those that start later.
+        leaseOwner: eb
+          .case()
+          .when(eb.val(p.state), '=', 'unroutable')
+          .then(eb.ref('leaseOwner'))
+          .else(null)
+          .end(),
+        attempt: p.attempt,
+        notBefore: eb.fn.coalesce(eb.val(p.notBefore), 'notBefore'),
+        readyRank: eb.fn.coalesce(
+          eb(eb('priority', '*', CLASS_AGE_MS), '+', eb.val(p.notBefore)),
+          'readyRank',
+        ),
+        errorCode: p.errorCode,
+        errorMessage: p.errorMessage,
+        finishedAt: p.finishedAt,
         updatedAt: p.at,
       }))
       .where('tenantId', '=', p.tenantId)
@@ -238,22 +315,31 @@ const updateHeld = statement(
       .where('state', '=', 'leased'),
 )
 
-const updateParked = statement('jobs.wake', (db, p: Bind<{ runId: RunId; at: EpochMs }>) =>
+const updateWaiting = statement('jobs.wake', (db, p: Bind<{ runId: RunId; at: EpochMs }>) =>
   db
     .updateTable('jobs')
-    .set({ state: 'queued', notBefore: p.at, attempt: 0, updatedAt: p.at })
+    .set((eb) => ({
+      state: 'queued' as const,
+      notBefore: p.at,
+      readyRank: eb(eb('priority', '*', CLASS_AGE_MS), '+', p.at),
+      attempt: eb.case().when('state', '=', 'parked').then(0).else(eb.ref('attempt')).end(),
+      ticketedAt: 0,
+      errorCode: null,
+      errorMessage: null,
+      updatedAt: p.at,
+    }))
     .where('tenantId', '=', p.tenantId)
     .where('runId', '=', p.runId)
-    .where('state', '=', 'parked'),
+    .where('state', 'in', ['parked', 'scheduled', 'unroutable']),
 )
 
 const updateUnheld = statement('jobs.withdraw', (db, p: Bind<{ runId: RunId; at: EpochMs }>) =>
   db
     .updateTable('jobs')
-    .set({ state: 'done', updatedAt: p.at })
+    .set({ state: 'cancelled', finishedAt: p.at, updatedAt: p.at })
     .where('tenantId', '=', p.tenantId)
     .where('runId', '=', p.runId)
-    .where('state', 'in', ['queued', 'parked']),
+    .where('state', 'in', ['queued', 'scheduled', 'parked', 'unroutable']),
 )
 
 const updateOwner = systemStatement(

@@ -28,7 +28,7 @@ export interface CancelRunDeps {
 
 export async function cancelRun(
   deps: CancelRunDeps,
-  principal: Principal,
+  principal: Pick<Principal, 'tenantId' | 'userId' | 'apiKeyId'>,
   runId: RunId,
   context: StartContext,
 ): Promise<RunRow> {

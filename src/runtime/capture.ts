@@ -1,6 +1,6 @@
 // The capture policy: what the prompt log keeps of a run once it has ended. While a run lives it needs its own words.
 
-import type { ModelCallId, RunId } from '../base/ids.ts'
+import type { ApprovalId, ModelCallId, RunId } from '../base/ids.ts'
 import type { TenantTransaction } from '../storage/database.ts'
 import type { Bind } from '../storage/statement.ts'
 import { statement } from '../storage/statement.ts'
@@ -19,6 +19,7 @@ export async function applyCapture(
     case 'metadata':
       await tx.run(dropMessages, { runId })
       await tx.run(dropSteps, { runId })
+      await tx.run(dropArguments, { runId })
       await tx.run(markCalls, { runId, capture: 'metadata' })
       await tx.run(dropResponses, { runId })
       return
@@ -28,6 +29,9 @@ export async function applyCapture(
       }
       for (const { seq, input, output } of await tx.all(stepTexts, { runId })) {
         await tx.run(rewriteStep, { runId, seq, input: redactOrNull(input), output: redactOrNull(output) })
+      }
+      for (const { id, asked } of await tx.all(askedTexts, { runId })) {
+        await tx.run(rewriteArguments, { id, asked: redact(asked) })
       }
       for (const { id, response } of await tx.all(responseTexts, { runId })) {
         if (response !== null) await tx.run(rewriteResponse, { id, response: redact(response) })
@@ -55,7 +59,7 @@ const dropMessages = statement('capture.drop-messages', (db, p: OfRun) =>
 const dropSteps = statement('capture.drop-steps', (db, p: OfRun) =>
   db
     .updateTable('steps')
-    .set({ input: null, output: null, outputHash: null })
+    .set({ input: null, inputHash: null, output: null, outputHash: null })
     .where('tenantId', '=', p.tenantId)
     .where('runId', '=', p.runId),
 )
@@ -63,6 +67,14 @@ const dropResponses = statement('capture.drop-responses', (db, p: OfRun) =>
   db
     .updateTable('modelCalls')
     .set({ response: null })
+    .where('tenantId', '=', p.tenantId)
+    .where('runId', '=', p.runId),
+)
+/** What a person was asked about; the answer is bound to the hash, which stays. */
+const dropArguments = statement('capture.drop-arguments', (db, p: OfRun) =>
+  db
+    .updateTable('approvals')
+    .set({ arguments: 'null' })
     .where('tenantId', '=', p.tenantId)
     .where('runId', '=', p.runId),
 )
@@ -86,6 +98,13 @@ const stepTexts = statement('capture.steps', (db, p: OfRun) =>
   db
     .selectFrom('steps')
     .select(['seq', 'input', 'output'])
+    .where('tenantId', '=', p.tenantId)
+    .where('runId', '=', p.runId),
+)
+const askedTexts = statement('capture.arguments', (db, p: OfRun) =>
+  db
+    .selectFrom('approvals')
+    .select(['id', 'arguments as asked'])
     .where('tenantId', '=', p.tenantId)
     .where('runId', '=', p.runId),
 )
@@ -115,6 +134,15 @@ const rewriteStep = statement(
       .where('tenantId', '=', p.tenantId)
       .where('runId', '=', p.runId)
       .where('seq', '=', p.seq),
+)
+const rewriteArguments = statement(
+  'capture.rewrite-arguments',
+  (db, p: Bind<{ id: ApprovalId; asked: string }>) =>
+    db
+      .updateTable('approvals')
+      .set({ arguments: p.asked })
+      .where('tenantId', '=', p.tenantId)
+      .where('id', '=', p.id),
 )
 const rewriteResponse = statement(
   'capture.rewrite-response',

@@ -1,7 +1,7 @@
 // Reads of runs, steps, the prompt log, sessions and jobs: always from what is stored, always within the tenant.
 
 import { AppError } from '../base/errors.ts'
-import type { AgentId, JobId, ModelCallId, RunId, SessionId, TenantId } from '../base/ids.ts'
+import type { AgentId, JobId, ModelCallId, RunId, SessionId, TenantId, WorkflowId } from '../base/ids.ts'
 import { isId } from '../base/ids.ts'
 import type { Json, JsonObject } from '../base/json.ts'
 import type { AssistantPart, Message } from '../contract/message.ts'
@@ -9,6 +9,7 @@ import { readRunEvents } from '../events/read.ts'
 import { jobById } from '../queue/job-store.ts'
 import type { Database, TenantReader } from '../storage/database.ts'
 import { readMessages } from './agent/message-log.ts'
+import { blockedBy } from './blocked-by.ts'
 import { readText } from './journal/message-store.ts'
 import { type ModelCallRow, modelCallById, modelCallsOfRun } from './journal/model-call-store.ts'
 import { runById } from './journal/run-store.ts'
@@ -26,24 +27,36 @@ export function createQueries(db: Database): Queries {
   const read = <T>(tenantId: TenantId, work: (reader: TenantReader) => Promise<T>): Promise<T> =>
     db.tenant(tenantId).read(work)
   return {
-    get: (tenantId, id) => read(tenantId, async (reader) => runView(await foundRun(reader, id))),
+    get: (tenantId, id) =>
+      read(tenantId, async (reader) => {
+        const row = await foundRun(reader, id)
+        return runView(row, await blockedBy(reader, row))
+      }),
 
     list: (tenantId, filter) =>
       read(tenantId, async (reader) => {
-        const { limit, cursor, state, agent, sessionId } = filter
+        const { limit, cursor, state, agent, workflow, sessionId, replays } = filter
         const rows = await reader.query((builder, tenant) => {
           let query = builder.selectFrom('runs').selectAll().where('tenantId', '=', tenant)
           if (cursor !== undefined) query = query.where('id', '<', cursor as RunId)
           if (state !== undefined) query = query.where('state', '=', state)
           if (sessionId !== undefined) query = query.where('sessionId', '=', sessionId)
+          if (replays !== undefined) query = query.where('replayOf', replays ? 'is not' : 'is', null)
           if (agent !== undefined) {
             query = isId('agent', agent)
               ? query.where('definitionId', '=', agent as AgentId)
               : query.where('definitionName', '=', agent)
           }
+          if (workflow !== undefined) {
+            query = query.where('kind', '=', 'workflow')
+            query = isId('workflow', workflow)
+              ? query.where('definitionId', '=', workflow as WorkflowId)
+              : query.where('definitionName', '=', workflow)
+          }
           return query.orderBy('id', 'desc').limit(limit + 1)
         })
-        return page(rows.map(runView), limit, (run) => run.id)
+        const runs = await Promise.all(rows.map(async (row) => runView(row, await blockedBy(reader, row))))
+        return page(runs, limit, (run) => run.id)
       }),
 
     steps: (tenantId, runId, { limit, after }) =>

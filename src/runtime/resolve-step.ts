@@ -6,11 +6,13 @@ import { withoutNul } from '../base/json.ts'
 import { TOOL_OUTPUT_BYTES_MAX } from '../base/limits.ts'
 import type { Clock, EpochMs } from '../base/time.ts'
 import { actorOf, type Principal } from '../contract/principal.ts'
-import { appendRunEvent } from '../events/append.ts'
 import type { Database, TenantTransaction } from '../storage/database.ts'
 import type { CapturePolicy } from './agent/context.ts'
+import { approvalOfStep } from './approvals/approval-store.ts'
+import { answerApproval, answerOf } from './approvals/decide.ts'
+import { appendFact } from './approvals/run-fact.ts'
 import { placeText, putBody } from './journal/message-store.ts'
-import { countEvent, type RunRow, runById } from './journal/run-store.ts'
+import { type RunRow, runById } from './journal/run-store.ts'
 import { answerStep, type StepEnd, type StepRow, stepBySeq } from './journal/step-store.ts'
 import { isTerminal } from './run-state.ts'
 import type { Resolution, StartContext } from './runtime.ts'
@@ -24,7 +26,10 @@ export interface ResolveStepDeps {
   readonly written: (runId: RunId) => void
 }
 
-/** One of two answers at the same moment wins; the other is refused with `run.state-conflict`. */
+/**
+ * One of two answers at the same moment wins; the other is refused with `run.state-conflict`. To approve or decline is a
+ * vote, by the rules of the step's approval: who may, how many, by when.
+ */
 export async function resolveStep(
   deps: ResolveStepDeps,
   principal: Principal,
@@ -45,31 +50,20 @@ export async function resolveStep(
     if (step === undefined) throw new AppError('step.not-found', `The run "${runId}" has no step ${seq}.`)
     const expected = REASON[resolution.outcome]
     if (step.state !== 'waiting' || step.waitingReason !== expected) throw conflict(step, resolution)
-    const answered = await tx.run(answerStep, {
-      ...(await endOf(tx, resolution, capture, at)),
-      runId,
-      seq,
-      at,
-      expected,
-    })
-    if (answered !== 1) throw conflict(step, resolution)
-    const counted = await tx.first(countEvent, { id: runId })
-    if (counted === undefined) throw conflict(step, resolution)
-    await appendRunEvent(tx, {
-      type: 'step.resolved',
-      runId,
-      runSeq: counted.eventCount,
-      actor: actorOf(principal),
-      requestId: context.requestId,
-      data: {
-        step: seq,
-        tool: step.name,
-        outcome: resolution.outcome,
-        ...('reason' in resolution ? { reason: resolution.reason ?? null } : {}),
-      },
-      at,
-    })
-    await wakeTree(tx, tree, at)
+    const { outcome } = resolution
+    const approval =
+      expected === 'approval' ? await tx.first(approvalOfStep, { runId, step: seq }) : undefined
+    if (approval !== undefined && (outcome === 'approve' || outcome === 'decline')) {
+      const reason = outcome === 'decline' ? resolution.reason : undefined
+      const answer = answerOf(principal, { outcome, reason }, { requestId: context.requestId })
+      await answerApproval(tx, tree, approval, { ...answer, at })
+    } else {
+      const ended = await endOf(tx, resolution, capture, at)
+      if ((await tx.run(answerStep, { ...ended, runId, seq, at, expected })) !== 1)
+        throw conflict(step, resolution)
+      await tell(tx, principal, step, resolution, context, at)
+      await wakeTree(tx, tree, at)
+    }
     await context.inTransaction?.(tx, runId)
     return tx.first(runById, { id: runId })
   })
@@ -77,6 +71,25 @@ export async function resolveStep(
   deps.written(runId)
   deps.woken()
   return row
+}
+
+async function tell(
+  tx: TenantTransaction,
+  principal: Principal,
+  step: StepRow,
+  resolution: Resolution,
+  { requestId }: StartContext,
+  at: EpochMs,
+): Promise<void> {
+  const said = 'reason' in resolution ? { reason: resolution.reason ?? null } : {}
+  await appendFact(tx, {
+    type: 'step.resolved',
+    runId: step.runId,
+    actor: actorOf(principal),
+    requestId,
+    data: { step: step.seq, tool: step.name, outcome: resolution.outcome, ...said },
+    at,
+  })
 }
 
 const REASON: Readonly<Record<Resolution['outcome'], NonNullable<StepRow['waitingReason']>>> = {

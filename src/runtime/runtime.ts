@@ -1,6 +1,6 @@
 // What runtime/ gives the rest: runs are started, watched, cancelled and resolved here, and read from what is stored.
 
-import type { JobId, ModelCallId, RunId, SessionId, TenantId } from '../base/ids.ts'
+import type { DefinitionId, JobId, ModelCallId, RunId, SessionId, TenantId, TriggerId } from '../base/ids.ts'
 import type { Json, JsonObject } from '../base/json.ts'
 import type { Nanos } from '../base/money.ts'
 import type { EpochMs } from '../base/time.ts'
@@ -9,8 +9,11 @@ import type { RunEvent } from '../contract/event.ts'
 import type { AssistantPart, Message } from '../contract/message.ts'
 import type { Principal } from '../contract/principal.ts'
 import type { ModelDelta } from '../models/model.ts'
+import type { RegisteredWorker } from '../queue/registry.ts'
 import type { TenantTransaction } from '../storage/database.ts'
 import type { RowOf } from '../storage/schema/tables.ts'
+import type { Approvals } from './approvals/approvals.ts'
+import type { Triggers } from './triggers/trigger.ts'
 
 export type RunState = RowOf<'runs'>['state']
 export type WaitingReason = NonNullable<RowOf<'runs'>['waitingReason']>
@@ -27,9 +30,13 @@ export interface Run {
   /** Text, or the object of a structured answer; null until the run has completed. */
   readonly output: Json
   readonly error: { readonly code: string; readonly message: string } | null
+  /** Why no worker can drive it, while it is queued. */
+  readonly blockedBy: { readonly code: string; readonly message: string } | null
   readonly sessionId: SessionId | null
   readonly parentRunId: RunId | null
   readonly replayOf: RunId | null
+  /** Of a replay: the step that it began at; null where it began at the beginning. */
+  readonly replayFrom: number | null
   readonly redriveOf: RunId | null
   readonly triggerId: string | null
   /** The queue entry that drives it: of the run at the top, where it is below one. */
@@ -110,12 +117,33 @@ export interface ModelCallDetail extends ModelCall {
 }
 
 export interface StartRunInput {
-  /** Agent id or name. */
-  readonly agent: string
+  /** Of the agent, id or name; or of the workflow. One of the two. */
+  readonly agent?: string | undefined
+  readonly workflow?: string | undefined
   readonly input: string | JsonObject
   readonly sessionId?: SessionId | undefined
-  /** May only narrow the agent's own limits. */
+  /** May only narrow the definition's own limits. */
   readonly limits?: AgentLimits | undefined
+  readonly priority?: 'high' | 'normal' | 'low' | undefined
+  /** It begins not before this time. */
+  readonly notBefore?: EpochMs | undefined
+  /** While a run of the same kind with this key is open, that run is answered and none is made. */
+  readonly dedupKey?: string | undefined
+  /** The trigger that starts it. */
+  readonly triggerId?: TriggerId | undefined
+  readonly traceparent?: string | undefined
+}
+
+export interface ReplayInput {
+  /** The step to begin at: all before it is taken over. */
+  readonly from?: number | undefined
+  readonly model?: string | undefined
+  readonly instructions?: string | undefined
+  /** The number of another version of the same definition. */
+  readonly version?: number | undefined
+  readonly input?: string | JsonObject | undefined
+  /** `recorded`, the default: calls are answered from the record, and nothing with an effect is done. */
+  readonly tools?: 'recorded' | 'live' | undefined
   readonly traceparent?: string | undefined
 }
 
@@ -139,7 +167,11 @@ export interface RunFilter {
   readonly cursor?: string | undefined
   readonly state?: RunState | undefined
   readonly agent?: string | undefined
+  /** Workflow id or name. */
+  readonly workflow?: string | undefined
   readonly sessionId?: SessionId | undefined
+  /** Only replays, or none of them. */
+  readonly replays?: boolean | undefined
 }
 
 export interface Page<T> {
@@ -188,6 +220,41 @@ export interface Job {
   readonly finishedAt: EpochMs | null
 }
 
+export interface JobFilter {
+  readonly limit: number
+  readonly cursor?: string | undefined
+  readonly state?: Job['state'] | undefined
+  readonly kind?: string | undefined
+}
+
+export interface RedriveFilter {
+  readonly state: 'dead' | 'unroutable'
+  readonly kind?: string | undefined
+  readonly limit: number
+}
+
+export interface Redriven {
+  readonly items: readonly Job[]
+  readonly refused: readonly {
+    readonly jobId: JobId
+    readonly error: { readonly code: string; readonly message: string }
+  }[]
+  readonly more: boolean
+}
+
+export interface Jobs {
+  list(tenantId: TenantId, filter: JobFilter): Promise<Page<Job>>
+  /** Cancels the job and the run that it drives. Throws `job.state-conflict` where it has ended. */
+  cancel(principal: Principal, id: JobId, context: StartContext): Promise<Job>
+  /** Makes a job that waits for its next attempt or for a worker due now. Throws `job.state-conflict`. */
+  retry(principal: Principal, id: JobId, context: StartContext): Promise<Job>
+  /** Takes up a dead job again and answers the job that goes on: another one where it drove a run. */
+  redrive(principal: Principal, id: JobId, context: StartContext): Promise<Job>
+  /** The same for many, the oldest first, each for itself. */
+  redriveMany(principal: Principal, filter: RedriveFilter, context: StartContext): Promise<Redriven>
+  workers(): Promise<readonly RegisteredWorker[]>
+}
+
 export interface Runtime {
   /** Records the run (run row, event, job row in one transaction) and answers it as it is stored. */
   start(principal: Principal, input: StartRunInput, context: StartContext): Promise<Run>
@@ -223,6 +290,24 @@ export interface Runtime {
     resolution: Resolution,
     context: StartContext,
   ): Promise<Run>
+  /** Does a run again, marked as a replay. Throws `run.not-replayable` where that cannot be, with the reason. */
+  replay(principal: Principal, runId: RunId, input: ReplayInput, context: StartContext): Promise<Run>
+  /**
+   * Orders, in the transaction that publishes a version, that the runs of other versions which are in flight are asked
+   * to stop.
+   */
+  orderCancelOlder(
+    tx: TenantTransaction,
+    principal: Principal,
+    definitionId: DefinitionId,
+    context: Pick<StartContext, 'requestId'>,
+  ): Promise<void>
+  /** Goes on with a run whose job was given up, as a new run. Throws `run.state-conflict` where it was not. */
+  redrive(principal: Principal, runId: RunId, context: StartContext): Promise<Run>
+  /** Questions of waiting steps, and their answers. */
+  readonly approvals: Approvals
+  /** What starts runs by itself, and named events. */
+  readonly triggers: Triggers
   createSession(principal: Principal, agent: string, context: StartContext): Promise<Session>
   session(tenantId: TenantId, id: SessionId): Promise<Session>
   sessionTurns(
@@ -231,6 +316,7 @@ export interface Runtime {
     page: { readonly limit: number; readonly after: number },
   ): Promise<readonly SessionTurn[]>
   job(tenantId: TenantId, id: string): Promise<Job>
+  readonly jobs: Jobs
   /** Runs a tool by name outside a run, for `tool test`. */
   testTool(principal: Principal, tool: string, input: Json, context: StartContext): Promise<Json>
 }

@@ -11,7 +11,8 @@ import type { StepRow } from './journal/step-store.ts'
 import type { Job, ModelCall, Run, Session, SessionTurn, Step } from './runtime.ts'
 import type { SessionRow, TurnRow } from './session-store.ts'
 
-export function runView(row: RunRow): Run {
+/** `blockedBy`: what its job says of a run that no worker can drive. */
+export function runView(row: RunRow, blockedBy: Run['blockedBy'] = null): Run {
   return {
     id: row.id,
     kind: row.kind,
@@ -23,9 +24,11 @@ export function runView(row: RunRow): Run {
     input: JSON.parse(row.input) as Json,
     output: row.output === null ? null : (JSON.parse(row.output) as Json),
     error: errorOf(row),
+    blockedBy,
     sessionId: row.sessionId,
     parentRunId: row.parentRunId,
     replayOf: row.replayOf,
+    replayFrom: row.replayFrom,
     redriveOf: row.redriveOf,
     triggerId: row.triggerId,
     jobId: jobIdOf(row.rootRunId),
@@ -44,6 +47,7 @@ export function runView(row: RunRow): Run {
 }
 
 export async function stepView(reader: TenantReader, row: StepRow): Promise<Step> {
+  const input = await readText(reader, { inline: row.input, hash: row.inputHash })
   const output = await readText(reader, { inline: row.output, hash: row.outputHash })
   return {
     seq: row.seq,
@@ -55,7 +59,7 @@ export async function stepView(reader: TenantReader, row: StepRow): Promise<Step
     dueAt: row.dueAt,
     attempt: row.attempt,
     effect: row.effect,
-    input: row.input === null ? null : (JSON.parse(row.input) as Json),
+    input: input === null ? null : (JSON.parse(input) as Json),
     output: output === null ? null : (JSON.parse(output) as Json),
     error: errorOf(row),
     childRunId: row.childRunId,

@@ -25,7 +25,7 @@ export interface WatchDeps {
   readonly get: (tenantId: TenantId, runId: RunId) => Promise<Run>
 }
 
-/** Waits until the run has ended or waits for somebody, or the time is over; answers it as it is stored then. */
+/** Waits until the run has ended, waits for somebody or for another worker, or the time is over; answers it as it is stored then. */
 export async function waitForRun(
   deps: WatchDeps,
   tenantId: TenantId,
@@ -43,8 +43,8 @@ export async function waitForRun(
     for (;;) {
       const run = await deps.get(tenantId, runId)
       const left = end - performance.now()
-      if (isTerminal(run.state) || run.state === 'waiting' || left <= 0 || signal?.aborted === true)
-        return run
+      const rests = isTerminal(run.state) || run.state === 'waiting' || run.blockedBy !== null
+      if (rests || left <= 0 || signal?.aborted === true) return run
       await bell.wait(Math.min(left, LOOK_MS))
     }
   } finally {

@@ -6,6 +6,7 @@ import { Environment, EvaluationError, ParseError, TypeError as TypeCheckError }
 import { AppError, isAppError } from '../base/errors.ts'
 import type { Json, JsonObject } from '../base/json.ts'
 import { limitEvaluation } from './expression-budget.ts'
+import { fieldsRead } from './expression-fields.ts'
 import { jsonResult } from './expression-result.ts'
 
 const EXPRESSION_CHARS_MAX = 4_096
@@ -19,6 +20,8 @@ export interface Expression {
   readonly source: string
   /** The CEL type of its result where that is known before running: `bool`, `string`, `dyn` … */
   readonly type: string
+  /** The fields of a variable that it reads, `*` where that is only known when running. */
+  fields(variable: string): readonly string[]
   /** Throws `definition.invalid` when it fails on these values or passes a limit. The same values, the same result. */
   evaluate(values: JsonObject): Json
 }
@@ -75,6 +78,7 @@ function compile(source: string, variables: readonly string[] | undefined): Expr
     return {
       source,
       type: checked.type ?? 'dyn',
+      fields: (variable) => fieldsRead(parsed.ast, variable),
       evaluate: (values) => {
         try {
           // Without a prototype, so that a name such as `toString` is no variable.

@@ -41,7 +41,17 @@ describe('the client', () => {
 
   it('has a method for every route but those for machines', () => {
     const methods = new Set(Object.getOwnPropertyNames(Client.prototype))
-    const machines = new Set(['livez', 'readyz', 'metrics', 'openapi', 'docs', 'startRun'])
+    const machines = new Set([
+      'livez',
+      'readyz',
+      'metrics',
+      'openapi',
+      'docs',
+      'startRun',
+      'receiveWebhook',
+      'openApprovalLink',
+      'answerApprovalLink',
+    ])
     for (const id of Object.keys(ROUTES)) if (!machines.has(id)) assert.ok(methods.has(id), id)
   })
 

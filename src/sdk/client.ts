@@ -11,16 +11,42 @@ import type {
   UpdateTenant,
 } from '../contract/account.ts'
 import type { AgentDefinition } from '../contract/agent.ts'
-import type { Job } from '../contract/job.ts'
+import type {
+  Approval,
+  ApprovalDetail,
+  ApprovalLink,
+  CreateApprovalLink,
+  DecideApproval,
+  DecideEarly,
+  EarlyDecision,
+} from '../contract/approval-resource.ts'
+import type { Job, RedriveJobs, RedrivenJobs, Worker } from '../contract/job.ts'
 import type { ModelCall, ModelCallDetail } from '../contract/model-call.ts'
 import type { VersionDiff } from '../contract/resource.ts'
 import type { Agent, AgentVersion } from '../contract/routes/agents.ts'
 import type { ImportedTools, ImportTools, Tool, ToolVersion } from '../contract/routes/tools.ts'
 import type { Workflow, WorkflowVersion } from '../contract/routes/workflows.ts'
 import { ROUTES, type Routes } from '../contract/routes.ts'
-import type { Run, RunEventResource, RunResolution, StartRun, Step } from '../contract/run.ts'
+import type {
+  ReplayRun,
+  Run,
+  RunEventResource,
+  RunResolution,
+  StartRun,
+  StartWorkflow,
+  Step,
+} from '../contract/run.ts'
 import type { Session, SessionTurn } from '../contract/session.ts'
 import type { ToolDefinition } from '../contract/tool.ts'
+import type {
+  CreatedTrigger,
+  RotatedSecret,
+  SendEvent,
+  SentEvent,
+  Trigger,
+  TriggerChange,
+  TriggerInput,
+} from '../contract/trigger.ts'
 import type { WorkflowDefinition } from '../contract/workflow.ts'
 import { type ListOptions, listRoute } from './list-route.ts'
 import type { PageList } from './page-list.ts'
@@ -38,6 +64,10 @@ export interface UpdateOptions extends CreateOptions {
 }
 export interface VersionOptions extends CallOptions {
   readonly version?: number | undefined
+}
+export interface PublishOptions extends VersionOptions {
+  /** What becomes of runs of other versions that are in flight: they finish (the default), or are asked to stop. */
+  readonly inFlight?: 'finish' | 'cancel' | undefined
 }
 export interface RunOptions extends WaitOptions {
   /** `false` answers as soon as the run is recorded. */
@@ -71,8 +101,8 @@ export class Client implements AsyncDisposable {
       options,
     )
   }
-  publishAgent(id: string, options: VersionOptions = {}): Promise<Agent> {
-    return this.#transport.send(ROUTES.publishAgent, { params: { id }, body: version(options) }, options)
+  publishAgent(id: string, options: PublishOptions = {}): Promise<Agent> {
+    return this.#transport.send(ROUTES.publishAgent, { params: { id }, body: publishing(options) }, options)
   }
   rollbackAgent(id: string, options: VersionOptions = {}): Promise<Agent> {
     return this.#transport.send(ROUTES.rollbackAgent, { params: { id }, body: version(options) }, options)
@@ -128,9 +158,40 @@ export class Client implements AsyncDisposable {
   cancelRun(id: string, options?: CallOptions): Promise<Run> {
     return this.#transport.send(ROUTES.cancelRun, { params: { id } }, options)
   }
+  /** Does a run again, as a replay, and waits as `runAgent` does. */
+  async replayRun(id: string, request: ReplayRun = {}, options: RunOptions = {}): Promise<Run> {
+    const sent = { params: { id }, body: request, query: {} }
+    const run = await this.#transport.send(ROUTES.replayRun, sent, options)
+    return options.wait === false ? run : waitForRun(this.#transport, run.id, options)
+  }
   /** Answers the step that waits. */
   resolveRun(id: string, resolution: RunResolution, options?: CallOptions): Promise<Run> {
     return this.#transport.send(ROUTES.resolveRun, { params: { id }, body: resolution }, options)
+  }
+  listApprovals(options: Listing<'listApprovals'> = {}): PageList<Approval> {
+    return listRoute(this.#transport, ROUTES.listApprovals, {}, options)
+  }
+  /** With its votes. */
+  getApproval(id: string, options?: CallOptions): Promise<ApprovalDetail> {
+    return this.#transport.send(ROUTES.getApproval, { params: { id } }, options)
+  }
+  /** With `argumentsHash`, the answer is refused where what is asked is not what you looked at. */
+  decideApproval(id: string, decision: DecideApproval, options?: CallOptions): Promise<ApprovalDetail> {
+    return this.#transport.send(ROUTES.decideApproval, { params: { id }, body: decision }, options)
+  }
+  /** Answers what the run has not asked yet. */
+  decideEarly(runId: string, decision: DecideEarly, options?: CallOptions): Promise<EarlyDecision> {
+    return this.#transport.send(ROUTES.decideEarly, { params: { id: runId }, body: decision }, options)
+  }
+  /** `url` is shown this once: whoever opens it may answer, once, in the user's name. */
+  async createApprovalLink(
+    id: string,
+    request: CreateApprovalLink = {},
+    options?: CallOptions,
+  ): Promise<ApprovalLink> {
+    const sent = { params: { id }, body: request }
+    const link = await this.#transport.send(ROUTES.createApprovalLink, sent, options)
+    return { ...link, url: this.#transport.baseUrl + link.url }
   }
   listModelCalls(id: string, options: Listing<'listModelCalls'> = {}): PageList<ModelCall> {
     return listRoute(this.#transport, ROUTES.listModelCalls, { id }, options)
@@ -140,6 +201,54 @@ export class Client implements AsyncDisposable {
   }
   getJob(id: string, options?: CallOptions): Promise<Job> {
     return this.#transport.send(ROUTES.getJob, { params: { id } }, options)
+  }
+  listJobs(options: Listing<'listJobs'> = {}): PageList<Job> {
+    return listRoute(this.#transport, ROUTES.listJobs, {}, options)
+  }
+  /** Cancels the job, and the run that it drives. */
+  cancelJob(id: string, options?: CallOptions): Promise<Job> {
+    return this.#transport.send(ROUTES.cancelJob, { params: { id } }, options)
+  }
+  /** Lets a job that waits for its next attempt or for a worker be tried now. */
+  retryJob(id: string, options?: CallOptions): Promise<Job> {
+    return this.#transport.send(ROUTES.retryJob, { params: { id } }, options)
+  }
+  /** Takes up a dead job again; answers the job that goes on. */
+  redriveJob(id: string, options?: CallOptions): Promise<Job> {
+    return this.#transport.send(ROUTES.redriveJob, { params: { id } }, options)
+  }
+  redriveJobs(request: RedriveJobs = {}, options?: CallOptions): Promise<RedrivenJobs> {
+    return this.#transport.send(ROUTES.redriveJobs, { body: request }, options)
+  }
+  /** For the operator of the platform. */
+  async listWorkers(options?: CallOptions): Promise<readonly Worker[]> {
+    const { items } = await this.#transport.send(ROUTES.listWorkers, {}, options)
+    return items
+  }
+
+  /** A schedule, a webhook or an event that starts runs. The secret of a webhook is in the answer, this once. */
+  createTrigger(input: TriggerInput, options?: CallOptions): Promise<CreatedTrigger> {
+    return this.#transport.send(ROUTES.createTrigger, { body: input }, options)
+  }
+  listTriggers(options: Listing<'listTriggers'> = {}): PageList<Trigger> {
+    return listRoute(this.#transport, ROUTES.listTriggers, {}, options)
+  }
+  getTrigger(id: string, options?: CallOptions): Promise<Trigger> {
+    return this.#transport.send(ROUTES.getTrigger, { params: { id } }, options)
+  }
+  updateTrigger(id: string, change: TriggerChange, options?: CallOptions): Promise<Trigger> {
+    return this.#transport.send(ROUTES.updateTrigger, { params: { id }, body: change }, options)
+  }
+  async deleteTrigger(id: string, options?: CallOptions): Promise<void> {
+    await this.#transport.send(ROUTES.deleteTrigger, { params: { id } }, options)
+  }
+  /** The secret before counts for a day more. Never repeated by the client. */
+  rotateTriggerSecret(id: string, options?: CallOptions): Promise<RotatedSecret> {
+    return this.#transport.send(ROUTES.rotateTriggerSecret, { params: { id } }, options)
+  }
+  /** Sends a named event to the runs that wait for it, and to the triggers that it sets off. */
+  sendEvent(event: SendEvent, options?: CallOptions): Promise<SentEvent> {
+    return this.#transport.send(ROUTES.sendEvent, { body: event }, options)
   }
 
   /** Begins a conversation: runs that name the session see its earlier turns. */
@@ -215,8 +324,9 @@ export class Client implements AsyncDisposable {
     const sent = { params: { id }, body: definition, query: update(options) }
     return this.#transport.send(ROUTES.updateWorkflow, sent, options)
   }
-  publishWorkflow(id: string, options: VersionOptions = {}): Promise<Workflow> {
-    return this.#transport.send(ROUTES.publishWorkflow, { params: { id }, body: version(options) }, options)
+  publishWorkflow(id: string, options: PublishOptions = {}): Promise<Workflow> {
+    const sent = { params: { id }, body: publishing(options) }
+    return this.#transport.send(ROUTES.publishWorkflow, sent, options)
   }
   rollbackWorkflow(id: string, options: VersionOptions = {}): Promise<Workflow> {
     return this.#transport.send(ROUTES.rollbackWorkflow, { params: { id }, body: version(options) }, options)
@@ -233,6 +343,12 @@ export class Client implements AsyncDisposable {
       { params: { id, version: String(number) } },
       options,
     )
+  }
+  /** Runs a workflow and waits as `runAgent` does; `request` is the body, with the workflow's `input`. */
+  async runWorkflow(id: string, request: StartWorkflow = {}, options: RunOptions = {}): Promise<Run> {
+    const sent = { params: { id }, body: request, query: {} }
+    const run = await this.#transport.send(ROUTES.startWorkflow, sent, options)
+    return options.wait === false ? run : waitForRun(this.#transport, run.id, options)
   }
   /** Archives it. */
   async deleteWorkflow(id: string, options?: CallOptions): Promise<void> {
@@ -283,6 +399,13 @@ function update(options: UpdateOptions): {
   expectedVersion: number | undefined
 } {
   return { publish: options.publish, expectedVersion: options.expectedVersion }
+}
+
+function publishing(options: PublishOptions): {
+  version: number | undefined
+  inFlight: 'finish' | 'cancel' | undefined
+} {
+  return { version: options.version, inFlight: options.inFlight }
 }
 
 function version(options: VersionOptions): { version: number | undefined } {

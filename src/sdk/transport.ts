@@ -55,6 +55,8 @@ export interface Transport {
   /** One try, the answer as it is: for streams. The time limit is only for its beginning. */
   open<R extends Route>(route: R, sent: Sent<R>, signal: AbortSignal): Promise<Response>
   readonly retry: RetryOptions
+  /** Where the server is, without a slash at the end. */
+  readonly baseUrl: string
   /** Aborts when the client is closed. */
   readonly closed: AbortSignal
   close(): void
@@ -140,6 +142,7 @@ export function createTransport(options: ClientOptions): Transport {
     send: send as Transport['send'],
     open: open as Transport['open'],
     retry,
+    baseUrl: base,
     closed: closing.signal,
     close: () => closing.abort(new ConnectionError('The client is closed.')),
   }

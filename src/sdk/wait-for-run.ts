@@ -37,5 +37,6 @@ export async function waitForRun(
 
 /** Whether waiting any longer needs somebody. */
 export function hasSettled(run: Run, untilEnded: boolean): boolean {
-  return TERMINAL_STATES.has(run.state) || (run.state === 'waiting' && !untilEnded)
+  if (TERMINAL_STATES.has(run.state)) return true
+  return !untilEnded && (run.state === 'waiting' || run.blockedBy !== null)
 }

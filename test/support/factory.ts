@@ -22,7 +22,7 @@ import { createRuntime, type RuntimeDeps } from '../../src/runtime/create-runtim
 import type { RuntimeObserver } from '../../src/runtime/observer.ts'
 import type { Run, Runtime } from '../../src/runtime/runtime.ts'
 import type { Worker } from '../../src/runtime/worker.ts'
-import { compileExpression } from '../../src/sandbox/expression.ts'
+import { expressionErrors, expressionFields } from '../../src/sandbox/expression-check.ts'
 import { patternProblem } from '../../src/sandbox/pattern.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { systemStatement } from '../../src/storage/statement.ts'
@@ -72,7 +72,8 @@ export async function openFactory(options: FactoryOptions = {}): Promise<Factory
     builtinToolNames: new Set(),
     codeToolNames: new Set(codeTools.keys()),
     checkSchema: (schema) => checkSchema(schema, patternProblem),
-    checkExpression,
+    checkExpression: expressionErrors,
+    expressionFields,
     checkPattern: (source) => {
       const problem = patternProblem(source)
       return problem === undefined ? [] : [{ path: '', message: problem }]
@@ -91,6 +92,7 @@ export async function openFactory(options: FactoryOptions = {}): Promise<Factory
     callHttp: () => Promise.reject(new AppError('outbound.refused', 'No outbound calls in this test.')),
     capturePolicy: async () => options.capture ?? 'full',
     concurrency: options.concurrency ?? 8,
+    secretKey: new Uint8Array(32).fill(7),
     random: () => 0,
     ...(options.lease === undefined ? {} : { lease: options.lease }),
     ...(options.observer === undefined ? {} : { observer: options.observer }),
@@ -124,20 +126,19 @@ export async function openFactory(options: FactoryOptions = {}): Promise<Factory
   }
 }
 
-function checkExpression(source: string, variables: readonly string[]): { path: string; message: string }[] {
-  try {
-    compileExpression(source, { variables })
-    return []
-  } catch (error) {
-    return [{ path: '', message: error instanceof Error ? error.message : String(error) }]
-  }
-}
-
 async function firstAdmin(db: Database): Promise<Principal> {
   const rows = await db.system.read((reader) => reader.all(FIRST_ADMIN, {}))
   const row = rows[0]
   if (row === undefined) throw new Error('The database has a tenant and no admin.')
-  return { ...row, kind: 'human', apiKeyId: undefined, permissions: new Set(PERMISSIONS), operator: true }
+  const role = 'ADMIN'
+  return {
+    ...row,
+    role,
+    kind: 'human',
+    apiKeyId: undefined,
+    permissions: new Set(PERMISSIONS),
+    operator: true,
+  }
 }
 
 const FIRST_ADMIN = systemStatement('test.first-admin', 'a test takes up where another process left', (db) =>

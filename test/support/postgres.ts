@@ -19,7 +19,17 @@ const STOP_MS_MAX = 10_000
 const REMOVE_TRIES_MAX = 100
 
 /** A running server. `url` is the superuser's; `stop` ends the server and deletes its files. */
-export type PostgresServer = { readonly url: string; readonly stop: () => Promise<void> } & AsyncDisposable
+export type PostgresServer = {
+  readonly url: string
+  readonly stop: () => Promise<void>
+  /** Ends the server as a crash would (SIGQUIT, no checkpoint), and starts it again on the same port and data. */
+  readonly crash: () => Promise<void>
+} & AsyncDisposable
+
+export interface PostgresOptions {
+  /** What was committed survives a crash of the server. Default: it need not, and the tests are quicker. */
+  readonly durable?: boolean
+}
 
 /** A database of its own. Closing it drops it, whoever is still connected. */
 export type PostgresDatabase = { readonly url: string } & AsyncDisposable
@@ -29,7 +39,7 @@ export type PostgresDatabase = { readonly url: string } & AsyncDisposable
  * the servers that operators run, so that a test which depends on the order of bytes fails here first.
  * @throws Error with one line that says what is missing.
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   await sweepStaleClusters()
   const folder = await mkdtemp(join(tmpdir(), CLUSTER_PREFIX))
   try {
@@ -38,7 +48,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     const native = await findPostgresBinaries(join(folder, 'native'))
     const password = randomBytes(12).toString('hex')
     await initialise(postgresProgram(native, 'initdb'), folder, password)
-    return await launch(postgresProgram(native, 'postgres'), folder, password)
+    return await launch(postgresProgram(native, 'postgres'), folder, password, options)
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     throw error
@@ -75,22 +85,26 @@ async function initialise(initdb: string, folder: string, password: string): Pro
   if (code !== 0) throw new Error(`The Postgres for the tests cannot be set up: ${await lastLine(folder)}`)
 }
 
-async function launch(postgres: string, folder: string, password: string): Promise<PostgresServer> {
+async function launch(
+  postgres: string,
+  folder: string,
+  password: string,
+  { durable = false }: PostgresOptions,
+): Promise<PostgresServer> {
   const port = await freePort()
   const settings = {
     listen_addresses: '127.0.0.1',
     max_connections: String(CONNECTIONS_MAX),
+    // The machine does not crash: what the server wrote is there, on the disk or on its way.
     fsync: 'off',
-    synchronous_commit: 'off',
-    full_page_writes: 'off',
+    synchronous_commit: durable ? 'on' : 'off',
+    full_page_writes: durable ? 'on' : 'off',
     ...(process.platform === 'win32' ? {} : { unix_socket_directories: folder }),
   }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const server = await spawnLogged(
-    postgres,
-    ['-D', join(folder, 'data'), '-p', String(port), ...flags],
-    folder,
-  )
+  const start = (): Promise<ChildProcess> =>
+    spawnLogged(postgres, ['-D', join(folder, 'data'), '-p', String(port), ...flags], folder)
+  let server = await start()
   // Tests may end by process.exit() (--test-force-exit does): SIGQUIT then ends the server at once.
   const endAtExit = (): void => {
     server.kill('SIGQUIT')
@@ -103,9 +117,19 @@ async function launch(postgres: string, folder: string, password: string): Promi
     await rm(folder, { recursive: true, force: true })
     process.removeListener('exit', endAtExit)
   }
+  const crash = async (): Promise<void> => {
+    server.ref()
+    const exited = once(server, 'exit')
+    server.kill('SIGQUIT')
+    await exited
+    server = await start()
+    if (!(await answers(url, server)))
+      throw new Error(`The Postgres for the tests does not start again: ${await lastLine(folder)}`)
+    server.unref()
+  }
   if (await answers(url, server)) {
     server.unref()
-    return { url, stop, [Symbol.asyncDispose]: stop }
+    return { url, stop, crash, [Symbol.asyncDispose]: stop }
   }
   const reason = await lastLine(folder)
   await stop()

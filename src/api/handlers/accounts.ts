@@ -60,8 +60,9 @@ export function accountHandlers(deps: ApiDeps): Pick<Handlers, keyof AccountRout
       return ok(tenantView(await identity.getTenant(principal)))
     },
     async updateTenant({ principal, params, body, request }) {
-      checkOwn(principal, params.id)
-      return ok(tenantView(await identity.updateTenant(principal, body, contextOf(request))))
+      if (!principal.operator) checkOwn(principal, params.id)
+      const id = idOf('tenant', params.id, 'tenant.not-found')
+      return ok(tenantView(await identity.updateTenant(principal, body, contextOf(request), id)))
     },
     async listAudit({ principal: { tenantId }, query }) {
       return ok(await page('audit', tenantId, query, (asked) => deps.listAudit(tenantId, asked), auditView))

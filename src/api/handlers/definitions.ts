@@ -94,10 +94,12 @@ export function definitionHandlers<K extends Kind>(deps: ApiDeps, kind: K, defin
       params,
     }: Asked & { readonly params: { readonly id: string; readonly version: string } }) =>
       ok(versionView(await definitions.version(principal, params.id, Number(params.version)))),
-    publish: (call: KeyedCall & One & { readonly body: { readonly version?: number | undefined } }) =>
-      change(call, (context) =>
-        definitions.publish(call.principal, call.params.id, call.body.version, context),
-      ),
+    publish: (call: KeyedCall & One & { readonly body: PublishBody }) =>
+      change(call, (context) => {
+        const { principal, params, body } = call
+        const told = body.inFlight === 'cancel' ? cancellingOlder(deps, principal, context) : context
+        return definitions.publish(principal, params.id, body.version, told)
+      }),
     rollback: (call: KeyedCall & One & { readonly body: { readonly version?: number | undefined } }) =>
       change(call, (context) =>
         definitions.rollback(call.principal, call.params.id, call.body.version, context),
@@ -110,6 +112,23 @@ export function definitionHandlers<K extends Kind>(deps: ApiDeps, kind: K, defin
       const { from, to } = query
       const changes = await definitions.diff(principal, params.id, from, to)
       return ok({ from, to, changes: changes.map(changeView) })
+    },
+  }
+}
+
+interface PublishBody {
+  readonly version?: number | undefined
+  readonly inFlight?: 'finish' | 'cancel' | undefined
+}
+
+/** The runs of other versions are asked to stop: ordered with the publish, or not at all. */
+function cancellingOlder(deps: ApiDeps, principal: Principal, context: WriteContext): WriteContext {
+  const { requestId, inTransaction } = context
+  return {
+    requestId,
+    inTransaction: async (tx, id) => {
+      await deps.runtime.orderCancelOlder(tx, principal, id, { requestId })
+      await inTransaction?.(tx, id)
     },
   }
 }

@@ -9,6 +9,7 @@ import { runEvents } from '../run-events.ts'
 import { settledRun, waitSecondsOf } from '../settled-run.ts'
 import { modelCallDetailView, modelCallView } from '../views/model-call-view.ts'
 import { runView, stepView } from '../views/run-view.ts'
+import { replayHandler } from './replay.ts'
 
 type RunRoutes = typeof import('../../contract/routes/runs.ts').runRoutes
 
@@ -16,16 +17,16 @@ export function runHandlers(deps: ApiDeps): Pick<Handlers, keyof RunRoutes> {
   const { runtime } = deps
   return {
     async listRuns({ principal: { tenantId }, query }) {
-      const { state, agent } = query
+      const { state, agent, workflow, replays } = query
       const sessionId =
         query.sessionId === undefined ? undefined : idOf('session', query.sessionId, 'session.not-found')
-      const list = `runs ${state ?? ''} ${agent ?? ''} ${sessionId ?? ''}`
+      const list = `runs ${state ?? ''} ${agent ?? ''} ${workflow ?? ''} ${sessionId ?? ''} ${replays ?? ''}`
       return ok(
         await page(
           list,
           tenantId,
           query,
-          (asked) => runtime.list(tenantId, { ...asked, state, agent, sessionId }),
+          (asked) => runtime.list(tenantId, { ...asked, state, agent, workflow, sessionId, replays }),
           runView,
         ),
       )
@@ -53,6 +54,7 @@ export function runHandlers(deps: ApiDeps): Pick<Handlers, keyof RunRoutes> {
     async cancelRun({ principal, params, request }) {
       return ok(runView(await runtime.cancel(principal, runOf(params), { requestId: request.requestId })))
     },
+    replayRun: replayHandler(deps),
     async resolveRun({ principal, params, body, request }) {
       const context = { requestId: request.requestId }
       return ok(

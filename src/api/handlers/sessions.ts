@@ -4,7 +4,7 @@ import { created, type Handlers, ok } from '../call.ts'
 import { idOf } from '../id-of.ts'
 import { once } from '../idempotency.ts'
 import { numberedPage } from '../paging.ts'
-import { jobView, sessionView, turnView } from '../views/run-view.ts'
+import { sessionView, turnView } from '../views/run-view.ts'
 
 type SessionRoutes = typeof import('../../contract/routes/sessions.ts').sessionRoutes
 
@@ -42,9 +42,6 @@ export function sessionHandlers(deps: ApiDeps): Pick<Handlers, keyof SessionRout
           turnView,
         ),
       )
-    },
-    async getJob({ principal: { tenantId }, params }) {
-      return ok(jobView(await runtime.job(tenantId, params.id)))
     },
   }
 }

@@ -1,5 +1,8 @@
+import { parseTime } from '../../base/time.ts'
+import { startedRun } from '../accepted-run.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Handlers } from '../call.ts'
+import { waitSecondsOf } from '../settled-run.ts'
 import { definitionHandlers } from './definitions.ts'
 
 type WorkflowRoutes = typeof import('../../contract/routes/workflows.ts').workflowRoutes
@@ -17,5 +20,19 @@ export function workflowHandlers(deps: ApiDeps): Pick<Handlers, keyof WorkflowRo
     publishWorkflow: workflows.publish,
     rollbackWorkflow: workflows.rollback,
     diffWorkflow: workflows.diff,
+    startWorkflow(call) {
+      const { params, query, body, request } = call
+      const { input = {}, limits, priority, dedupKey, notBefore } = body
+      const asked = {
+        workflow: params.id,
+        input,
+        limits,
+        priority,
+        dedupKey,
+        notBefore: notBefore === undefined ? undefined : parseTime(notBefore),
+        traceparent: request.traceparent,
+      }
+      return startedRun(deps, call, asked, waitSecondsOf(query, request))
+    },
   }
 }

@@ -2,12 +2,13 @@
 
 import { AppError } from '../../base/errors.ts'
 import type { Json } from '../../base/json.ts'
-import { parseJson } from '../../base/json.ts'
+import { checkJson, parseJson } from '../../base/json.ts'
 import { BODY_BYTES_MAX } from '../../base/limits.ts'
 import type { RouteBody } from '../../contract/route.ts'
 import { refuseUnstorable } from './unstorable.ts'
 import { parseYaml, YAML_TYPES } from './yaml.ts'
 
+const FORM_TYPE = 'application/x-www-form-urlencoded'
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** The JSON of a request's body; `{}` where a body may be left out and is. */
@@ -23,8 +24,30 @@ export async function readBody(request: Request, body: RouteBody): Promise<Json>
     if (text === '') throw new AppError('request.malformed', 'The body is empty. Send JSON.')
     return parsedJson(text)
   }
+  if (body.form && mediaType === FORM_TYPE) return parseForm(text)
   if (body.yaml && mediaType !== undefined && YAML_TYPES.has(mediaType)) return parseYaml(text)
   throw unsupported(body, mediaType === undefined ? 'no Content-Type' : `"${mediaType.slice(0, 100)}"`)
+}
+
+/** The body as the text that came, of whatever media type. */
+export async function readRawBody(request: Request): Promise<string> {
+  const encoding = request.headers.get('content-encoding')
+  if (encoding !== null && encoding !== 'identity') {
+    throw new AppError('request.unsupported-media-type', 'Send text in UTF-8 that is not compressed.')
+  }
+  return readText(request)
+}
+
+/** The fields of a form, each a text. One that is sent twice is refused, like a key of JSON that no schema knows. */
+function parseForm(text: string): Json {
+  const fields: Record<string, string> = {}
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (Object.hasOwn(fields, name))
+      throw new AppError('request.malformed', 'The form has a field more than once.')
+    Object.defineProperty(fields, name, { value, enumerable: true })
+  }
+  checkJson(fields)
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''))
 }
 
 function parsedJson(text: string): Json {

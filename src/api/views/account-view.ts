@@ -19,12 +19,13 @@ export function meView(principal: Principal): wire.Me {
 }
 
 export function tenantView(tenant: Tenant): wire.Tenant {
-  const { id, name, status, capturePolicy } = tenant
+  const { id, name, status, capturePolicy, maxConcurrentJobs } = tenant
   return {
     id,
     name,
     status,
     capturePolicy,
+    maxConcurrentJobs,
     createdAt: formatTime(tenant.createdAt),
     updatedAt: formatTime(tenant.updatedAt),
   }

@@ -3,11 +3,9 @@
 import { formatUsd } from '../../base/money.ts'
 import { formatTime } from '../../base/time.ts'
 import type { RunEvent } from '../../contract/event.ts'
-import type { Job as JobResource } from '../../contract/job.ts'
-import { PRIORITIES } from '../../contract/job.ts'
 import type * as wire from '../../contract/run.ts'
 import type { Session as SessionResource, SessionTurn as TurnResource } from '../../contract/session.ts'
-import type { Job, Run, Session, SessionTurn, Step } from '../../runtime/runtime.ts'
+import type { Run, Session, SessionTurn, Step } from '../../runtime/runtime.ts'
 import { timeOrNull } from './time-view.ts'
 
 export function runView(run: Run): wire.Run {
@@ -22,9 +20,11 @@ export function runView(run: Run): wire.Run {
     input: run.input,
     output: run.output,
     error: run.error,
+    blockedBy: run.blockedBy,
     sessionId: run.sessionId,
     parentRunId: run.parentRunId,
     replayOf: run.replayOf,
+    replayFrom: run.replayFrom,
     redriveOf: run.redriveOf,
     triggerId: run.triggerId,
     jobId: run.jobId,
@@ -79,23 +79,4 @@ export function sessionView(session: Session): SessionResource {
 
 export function turnView(turn: SessionTurn): TurnResource {
   return { ...turn, createdAt: formatTime(turn.createdAt) }
-}
-
-export function jobView(job: Job): JobResource {
-  return {
-    id: job.id,
-    kind: job.kind,
-    runId: job.runId,
-    state: job.state,
-    priority: PRIORITIES[job.priority] ?? 'low',
-    attempt: job.attempt,
-    maxAttempts: job.maxAttempts,
-    leaseOwner: job.leaseOwner,
-    leaseUntil: job.leaseOwner === null ? null : formatTime(job.leaseUntil),
-    notBefore: formatTime(job.notBefore),
-    progress: job.progress,
-    error: job.error,
-    createdAt: formatTime(job.createdAt),
-    finishedAt: timeOrNull(job.finishedAt),
-  }
 }

@@ -6,6 +6,7 @@ import { createLogger, type Logger } from '../../operations/logging/logger.ts'
 import { createLazyMetrics } from '../../operations/metrics/lazy-metrics.ts'
 import type { Metrics } from '../../operations/metrics/metrics.ts'
 import { createRuntimeObserver } from '../../operations/observer.ts'
+import type { QueueDepth } from '../../operations/queue-depth.ts'
 import { createTraceParents } from '../../operations/tracing/trace-parents.ts'
 import type { Tracing } from '../../operations/tracing/tracing.ts'
 import type { RuntimeObserver } from '../../runtime/observer.ts'
@@ -44,9 +45,15 @@ export function createTelemetry(deps: {
   readonly log: Logger
   readonly tracing: Tracing | undefined
   readonly clock: Clock
-  readonly queueDepth: () => Promise<Readonly<Record<string, number>>>
+  readonly queueDepth: () => Promise<QueueDepth>
+  readonly relayLagMs?: () => number | undefined
 }): Telemetry & Disposable {
-  const metrics = createLazyMetrics({ version: PACKAGE_VERSION, queueDepth: deps.queueDepth })
+  const { queueDepth, relayLagMs } = deps
+  const metrics = createLazyMetrics({
+    version: PACKAGE_VERSION,
+    queueDepth,
+    ...(relayLagMs && { relayLagMs }),
+  })
   const shared = { ...deps, metrics, parents: createTraceParents() }
   return {
     metrics,

@@ -3,7 +3,7 @@
 import type { ToolDefinition } from '../../contract/tool.ts'
 import type { CodeGuardrail, CodeTool } from '../../define/code-tool.ts'
 import type { DefinedAgent } from '../../define/define-agent.ts'
-import type { DefinedWorkflow } from '../../define/define-workflow.ts'
+import type { DefinedWorkflow } from '../../define/defined-workflow.ts'
 
 /** What is wrong with one file of the project. */
 export interface HostProblem {
@@ -109,6 +109,8 @@ function partsOf(item: HostItem): readonly HostItem[] {
     return [
       ...item.value.tools.map(toolItem),
       ...item.value.agents.map((value) => ({ kind: 'agent', value }) as const),
+      // Another copy of this package, older than this one, knows no workflows inside of workflows.
+      ...(item.value.workflows ?? []).map((value) => ({ kind: 'workflow', value }) as const),
     ]
   }
   return []

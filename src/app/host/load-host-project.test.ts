@@ -51,6 +51,29 @@ describe('the host project', () => {
     )
   })
 
+  it('gives what workflows hold at any depth, called workflows first', async () => {
+    const project = await load({
+      'workflows/outer.ts': `import { defineAgent, defineTool, defineWorkflow } from '${DEFINE}'
+const helper = defineAgent({ name: 'helper', instructions: 'Help.', model: 'offline/extractive' })
+const boss = defineAgent({ name: 'boss', instructions: 'Lead.', model: 'offline/extractive', subAgents: [helper] })
+const look = defineTool({ name: 'look', description: 'Looks.', input: { type: 'object' }, run: () => 3 })
+const inner = defineWorkflow({ name: 'inner', nodes: [{ id: 'a', type: 'tool', tool: look, input: 'input' }] })
+export const outer = defineWorkflow({ name: 'outer', nodes: [
+  { id: 'each', type: 'for_each', items: 'input', nodes: [
+    { id: 'ask', type: 'agent', agent: boss, input: 'item' },
+    { id: 'call', type: 'workflow', workflow: inner, input: 'item' },
+  ] },
+] })`,
+    })
+    assert.deepEqual(project.problems, [])
+    const set = definitionSetOf(project)
+    const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name)
+    assert.deepEqual(
+      [names(set.tools), names(set.agents), names(set.workflows)],
+      [['look'], ['helper', 'boss'], ['inner', 'outer']],
+    )
+  })
+
   it('is empty where the folders are absent', async () => {
     const project = await load({ 'readme.md': '' })
     assert.deepEqual([project.agents, project.problems], [[], []])

@@ -8,7 +8,7 @@ import { isAppError } from '../../base/errors.ts'
 import { toolDefinition } from '../../contract/tool.ts'
 import type { CodeGuardrail, CodeTool } from '../../define/code-tool.ts'
 import type { DefinedAgent } from '../../define/define-agent.ts'
-import type { DefinedWorkflow } from '../../define/define-workflow.ts'
+import type { DefinedWorkflow } from '../../define/defined-workflow.ts'
 import { createHostCollector, type HostItem, type HostProject } from './host-project.ts'
 import { openPackageDoor } from './package-door.ts'
 

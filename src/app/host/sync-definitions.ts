@@ -6,7 +6,7 @@ import type { Principal } from '../../contract/principal.ts'
 
 export interface DefinitionSet {
   readonly tools: readonly KindMap['tool']['definition'][]
-  /** In an order in which an agent comes after those that it calls. */
+  /** Agents and workflows: in an order in which each comes after those that it calls. */
   readonly agents: readonly KindMap['agent']['definition'][]
   readonly workflows: readonly KindMap['workflow']['definition'][]
 }

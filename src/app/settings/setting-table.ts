@@ -1,5 +1,6 @@
 // The table of settings: one row for each variable of the environment. A new setting is a row here and a line in settings.ts.
 
+import { JOB_QUEUE_FORMS, parseJobQueueUrl, parseRedisUrl, parseSecretKey } from './job-queue.ts'
 import {
   parseDatabaseUrl,
   parseHeaders,
@@ -19,6 +20,8 @@ import type { DefaultedSetting, FutureSetting, OptionalSetting, Setting, Setting
 
 const HTTP_URL = 'an http:// or https:// address without a user, a query or a fragment'
 const KEY = 'one word of printable characters'
+/** Of the handlers that a worker has. */
+const JOB_KINDS = ['agent', 'workflow'] as const
 const MODEL = /^[a-z0-9][a-z0-9_-]*\/\S{1,180}$/
 
 export const SETTINGS = {
@@ -58,13 +61,6 @@ export const SETTINGS = {
     default: '15000',
     parse: parseWhole(0, 600_000),
   }),
-  workerConcurrency: defaulted('server', {
-    name: 'WORKER_CONCURRENCY',
-    summary: 'How many runs this process advances at the same time; 0 makes it serve the API only.',
-    allowed: 'a whole number from 0 to 1000',
-    default: '16',
-    parse: parseWhole(0, 1_000),
-  }),
   dataDir: defaulted('storage', {
     name: 'AGENT_FACTORY_DATA_DIR',
     summary: 'The folder of the SQLite database and, in LOCAL_DEV, of credentials.json.',
@@ -80,8 +76,85 @@ export const SETTINGS = {
     secret: true,
     parse: parseDatabaseUrl,
   }),
-  redisUrl: future('storage', 'REDIS_URL', 'A Redis server for the job queue.'),
-  jobQueueUrl: future('storage', 'JOB_QUEUE_URL', 'A job queue other than the database.'),
+  secretKey: optional('storage', {
+    name: 'AGENT_FACTORY_SECRET_KEY',
+    summary: 'The key under which secrets of webhook triggers are stored. Every process has the same one.',
+    allowed: '32 bytes or more in hex or base64, for example from "openssl rand -base64 32"',
+    defaultNote:
+      'in LOCAL_DEV a file secret-key in the data folder, made once; elsewhere webhook triggers are refused',
+    secret: true,
+    parse: parseSecretKey,
+  }),
+  workerConcurrency: defaulted('queue', {
+    name: 'WORKER_CONCURRENCY',
+    summary: 'How many runs this process advances at the same time; 0 makes it serve the API only.',
+    allowed: 'a whole number from 0 to 1000',
+    default: '16',
+    parse: parseWhole(0, 1_000),
+  }),
+  workerKinds: defaulted('queue', {
+    name: 'AGENT_FACTORY_WORKER_KINDS',
+    summary: 'The kinds of jobs that this process takes, separated by commas.',
+    allowed: 'agent, workflow',
+    default: '',
+    defaultNote: 'all kinds',
+    parse: parseList(parseOneOf(...JOB_KINDS)),
+  }),
+  tenantConcurrency: optional('queue', {
+    name: 'AGENT_FACTORY_TENANT_CONCURRENCY',
+    summary:
+      'How many jobs of one tenant run at the same time, over all workers, where the tenant has no number of its own.',
+    allowed: 'a whole number from 1 to 100000',
+    defaultNote: 'as many as the workers take',
+    parse: parseWhole(1, 100_000),
+  }),
+  redisUrl: optional('queue', {
+    name: 'REDIS_URL',
+    summary:
+      'A Redis server that tells workers of jobs (BullMQ). The jobs themselves stay in the database. Needs the packages bullmq and ioredis.',
+    allowed: 'redis://user:password@host:6379/0 or rediss://…',
+    defaultNote: 'workers ask the database',
+    secret: true,
+    parse: parseRedisUrl,
+  }),
+  jobQueueUrl: optional('queue', {
+    name: 'JOB_QUEUE_URL',
+    summary:
+      'What tells workers of jobs; it wins over REDIS_URL. SQS needs the package @aws-sdk/client-sqs, pg-boss the package pg-boss; memory: reaches this process only.',
+    allowed: JOB_QUEUE_FORMS,
+    defaultNote: 'REDIS_URL where it is set, else workers ask the database',
+    parse: parseJobQueueUrl,
+  }),
+  awsRegion: optional('queue', {
+    name: 'AWS_REGION',
+    summary: 'The region of the SQS queue, where its address does not tell it.',
+    allowed: 'a region such as eu-central-1',
+    defaultNote: 'as the AWS SDK finds it',
+    parse: (text) => (/^[a-z0-9-]{2,32}$/.test(text) ? text : undefined),
+  }),
+  awsAccessKeyId: optional('queue', {
+    name: 'AWS_ACCESS_KEY_ID',
+    summary: 'The key for SQS, with AWS_SECRET_ACCESS_KEY.',
+    allowed: 'letters and digits',
+    defaultNote: 'as the AWS SDK finds it: a profile, the role of the machine',
+    parse: (text) => (/^\w{1,128}$/.test(text) ? text : undefined),
+  }),
+  awsSecretAccessKey: optional('queue', {
+    name: 'AWS_SECRET_ACCESS_KEY',
+    summary: 'The secret of AWS_ACCESS_KEY_ID.',
+    allowed: KEY,
+    defaultNote: 'as the AWS SDK finds it',
+    secret: true,
+    parse: parseKey,
+  }),
+  awsSessionToken: optional('queue', {
+    name: 'AWS_SESSION_TOKEN',
+    summary: 'The token that comes with a temporary AWS key.',
+    allowed: KEY,
+    defaultNote: 'none',
+    secret: true,
+    parse: parseKey,
+  }),
   objectStorageUrl: future('storage', 'OBJECT_STORAGE_URL', 'A store for large objects.'),
   starterModel: optional('models', {
     name: 'AGENT_FACTORY_MODEL',

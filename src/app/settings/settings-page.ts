@@ -7,6 +7,7 @@ import { SETTING_ROWS } from './setting-table.ts'
 const TITLES: Readonly<Record<SettingGroup, string>> = {
   server: 'Server',
   storage: 'Storage',
+  queue: 'Jobs and workers',
   models: 'Models',
   tools: 'Tools',
   operations: 'Logs and traces',

@@ -5,11 +5,9 @@ import { describe, it } from 'node:test'
 import type { FieldError } from '../../base/errors.ts'
 import type { Guardrail } from '../../contract/agent.ts'
 import type { HttpImplementation } from '../../contract/tool.ts'
-import type { WorkflowNode } from '../../contract/workflow.ts'
 import { agent, CHECKS, tool } from '../catalog-bench.test.ts'
 import { agentErrors } from './agent-check.ts'
 import { toolErrors } from './tool-check.ts'
-import { workflowErrors } from './workflow-check.ts'
 
 const paths = (errors: readonly FieldError[]) => errors.map(({ path }) => path)
 
@@ -161,63 +159,5 @@ describe('a tool', () => {
     assert.deepEqual(checkHttp({ headers: { 'X-Key': 'a', accept: 'text/plain; q=1' } }), [])
     assert.deepEqual(checkHttp({ headers: { 'X-Key': 'a\r\nHost: evil' } }), [at('/headers/X-Key')])
     assert.deepEqual(checkHttp({ headers: { 'a/b c': 'x' } }), [at('/headers/a~1b c')])
-  })
-})
-
-describe('a workflow', () => {
-  const node = (id: string, ...after: string[]): WorkflowNode => ({
-    id,
-    type: 'transform',
-    value: 'input',
-    after,
-  })
-  const check = (nodes: WorkflowNode[], more = {}) => workflowErrors(CHECKS, { name: 'flow', nodes, ...more })
-
-  it('may be any graph without a circle', () => {
-    const nodes = [node('a'), node('b', 'a'), node('c', 'a'), node('d', 'b', 'c')]
-    assert.deepEqual(check(nodes, { output: 'nodes.d', inputSchema: { type: 'object' } }), [])
-  })
-
-  it('has nodes that are told apart and known', () => {
-    assert.deepEqual(paths(check([node('a'), node('a'), node('b', 'a', 'x', 'a')])), [
-      '/nodes/1/id',
-      '/nodes/2/after/1',
-      '/nodes/2/after/2',
-    ])
-  })
-
-  it('has no circle, and the error names it', () => {
-    const errors = check([
-      node('start'),
-      node('a', 'start', 'c'),
-      node('b', 'a'),
-      node('c', 'b'),
-      node('me', 'me'),
-    ])
-    assert.deepEqual(errors, [
-      { path: '/nodes/1/after', message: 'closes a circle of nodes that wait for each other: a → c → b → a' },
-    ])
-  })
-
-  it('has expressions over input and nodes only', () => {
-    const nodes: WorkflowNode[] = [
-      { id: 'a', type: 'agent', agent: 'guide', input: 'secrets.key' },
-      { id: 'b', type: 'transform', value: '1 +' },
-    ]
-    assert.deepEqual(paths(check(nodes, { output: 'env', inputSchema: { type: 1 } })), [
-      '/input_schema/type',
-      '/nodes/0/input',
-      '/nodes/1/value',
-      '/output',
-    ])
-  })
-
-  it('is judged quickly, however many edges it has', () => {
-    const ids = Array.from({ length: 500 }, (_, index) => `n${index}`)
-    const nodes = ids.map((id, index) => node(id, ...ids.slice(0, index)))
-    const started = performance.now()
-    assert.deepEqual(check(nodes), [])
-    assert.equal(check([...nodes.slice(1), node('n0', 'n499')]).length, 1)
-    assert.ok(performance.now() - started < 2_000)
   })
 })

@@ -2,6 +2,8 @@
 
 import type { FieldError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
+import type { ToolEffect } from '../../contract/tool.ts'
+import type { ExpressionResult } from '../../sandbox/expression-check.ts'
 
 /** Answers of other parts, as functions. Each tells what is wrong, with paths below what it was given. */
 export interface Checks {
@@ -9,8 +11,16 @@ export interface Checks {
   readonly codeToolNames: ReadonlySet<string>
   /** Whether it is a JSON Schema 2020-12 that the validator can use. */
   checkSchema(schema: JsonObject): readonly FieldError[]
-  /** Whether it is a CEL expression over these variables. */
-  checkExpression(source: string, variables: readonly string[]): readonly FieldError[]
+  /** Whether it is a CEL expression over these variables, and can give what is asked where something is. */
+  checkExpression(
+    source: string,
+    variables: readonly string[],
+    result?: ExpressionResult,
+  ): readonly FieldError[]
+  /** The fields of one of the variables that it reads; none where it does not compile. */
+  expressionFields(source: string, variables: readonly string[], variable: string): readonly string[]
+  /** What another call of a tool in code or of a built-in tool would do; undefined where it is neither. */
+  readonly effectOf?: ((tool: string) => ToolEffect | undefined) | undefined
   /** Whether it is a regular expression that ends in reasonable time on any text. */
   checkPattern(source: string): readonly FieldError[]
   /** Whether a model of that name can be called. */

@@ -2,6 +2,7 @@
 
 import type { AgentDefinition } from '../../contract/agent.ts'
 import type { Compensation, WorkflowDefinition, WorkflowNode } from '../../contract/workflow.ts'
+import { innerBlocks } from '../../contract/workflow-graph.ts'
 import type { Kind, KindMap } from '../catalog.ts'
 
 export interface Reference {
@@ -9,6 +10,8 @@ export interface Reference {
   readonly name: string
   /** JSON Pointer in wire names. */
   readonly path: string
+  /** Where a node, or one around it, says that it may be tried again. */
+  readonly retriedAt?: string | undefined
 }
 
 /** What a definition is of, with its kind beside it. */
@@ -37,45 +40,26 @@ function agentReferences({ tools = [], subAgents = [] }: AgentDefinition): Refer
 }
 
 function workflowReferences({ nodes }: WorkflowDefinition): Reference[] {
-  return blockReferences(nodes, '/nodes')
+  return blockReferences(nodes, '/nodes', undefined)
 }
 
-function blockReferences(nodes: readonly WorkflowNode[], at: string): Reference[] {
-  return nodes.flatMap((node, index) => nodeReferences(node, `${at}/${index}`))
+function blockReferences(
+  nodes: readonly WorkflowNode[],
+  at: string,
+  retriedAt: string | undefined,
+): Reference[] {
+  return nodes.flatMap((node, index) => nodeReferences(node, `${at}/${index}`, retriedAt))
 }
 
-function nodeReferences(node: WorkflowNode, at: string): Reference[] {
-  const { compensate } = node
-  const undo = compensate === undefined ? [] : [callReference(compensate, `${at}/compensate`)]
-  switch (node.type) {
-    case 'agent':
-    case 'tool':
-    case 'workflow':
-      return [callReference(node, at), ...undo]
-    case 'transform':
-    case 'wait':
-    case 'approval':
-      return undo
-    case 'switch':
-      return [
-        ...node.cases.flatMap(({ nodes }, index) => blockReferences(nodes, `${at}/cases/${index}/nodes`)),
-        ...blockReferences(node.else ?? [], `${at}/else`),
-        ...undo,
-      ]
-    case 'parallel':
-    case 'race':
-      return [
-        ...node.branches.flatMap(({ nodes }, index) =>
-          blockReferences(nodes, `${at}/branches/${index}/nodes`),
-        ),
-        ...undo,
-      ]
-    case 'for_each':
-    case 'loop':
-      return [...blockReferences(node.nodes, `${at}/nodes`), ...undo]
-    default:
-      return node satisfies never
-  }
+function nodeReferences(node: WorkflowNode, at: string, around: string | undefined): Reference[] {
+  const { compensate, retry } = node
+  const retriedAt = (retry?.maxAttempts ?? 1) > 1 ? `${at}/retry/max_attempts` : around
+  const isCall = node.type === 'agent' || node.type === 'tool' || node.type === 'workflow'
+  return [
+    ...(isCall ? [{ ...callReference(node, at), retriedAt }] : []),
+    ...innerBlocks(node).flatMap(({ path, nodes }) => blockReferences(nodes, at + path, retriedAt)),
+    ...(compensate === undefined ? [] : [callReference(compensate, `${at}/compensate`)]),
+  ]
 }
 
 function callReference(call: Compensation, path: string): Reference {

@@ -12,6 +12,7 @@ import {
   PUBLISH,
   shareDatabase,
   tool,
+  workflow,
 } from '../catalog-bench.test.ts'
 import { createCatalog } from '../create-catalog.ts'
 import { PUBLISHED_TTL_MS } from './version-cache.ts'
@@ -34,6 +35,24 @@ forEachDatabase((_, open) => {
     await catalog.agents.archive(ada, id, CONTEXT)
     await errorsOf(() => versions.publishedAgent(ada.tenantId, id), 'agent.archived')
     await errorsOf(() => versions.publishedAgent(ada.tenantId, 'guide'), 'agent.not-found')
+  })
+
+  it('finds workflows as it finds agents', async () => {
+    const { catalog, ada, bob } = await openBench()
+    const { versions } = catalog
+    const { head } = await catalog.workflows.create(ada, workflow('triage'), DRAFT, CONTEXT)
+    await errorsOf(() => versions.publishedWorkflow(ada.tenantId, 'triage'), 'workflow.not-published')
+    await catalog.workflows.publish(ada, 'triage', undefined, CONTEXT)
+    const found = await versions.publishedWorkflow(ada.tenantId, 'triage')
+    assert.deepEqual([found.id, found.name, found.version], [head.id, 'triage', 1])
+    await errorsOf(() => versions.publishedWorkflow(bob.tenantId, head.id), 'workflow.not-found')
+    await catalog.workflows.update(ada, 'triage', workflow('triage', { output: 'input' }), PUBLISH, CONTEXT)
+    assert.equal((await versions.publishedWorkflow(ada.tenantId, 'triage')).version, 2)
+    await catalog.workflows.archive(ada, head.id, CONTEXT)
+    await errorsOf(() => versions.publishedWorkflow(ada.tenantId, head.id), 'workflow.archived')
+    const pinned = await versions.pinnedWorkflow(ada.tenantId, head.id, 1)
+    assert.deepEqual(pinned.definition, workflow('triage'))
+    await errorsOf(() => versions.pinnedWorkflow(bob.tenantId, head.id, 1), 'version.not-found')
   })
 
   it('answers undefined for a tool that the tenant has not published', async () => {

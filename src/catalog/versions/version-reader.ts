@@ -7,7 +7,7 @@ import type { Database } from '../../storage/database.ts'
 import type { Head, Kind, VersionReader } from '../catalog.ts'
 import { notFound } from '../definitions/definition-rows.ts'
 import { KINDS } from '../kind.ts'
-import { createVersionCache } from './version-cache.ts'
+import { createVersionCache, type Lookup } from './version-cache.ts'
 
 export interface CachedReader extends VersionReader {
   /** Forgets what was published, after the commit of a change. */
@@ -17,31 +17,41 @@ export interface CachedReader extends VersionReader {
 export function createVersionReader(db: Database, clock: Clock): CachedReader {
   const agents = createVersionCache(db, clock, KINDS.agent)
   const tools = createVersionCache(db, clock, KINDS.tool)
+  const workflows = createVersionCache(db, clock, KINDS.workflow)
   return {
-    publishedAgent: async (tenantId, idOrName) => {
-      const lookup = await agents.published(tenantId, idOrName)
-      switch (lookup.status) {
-        case 'published':
-          return lookup.version
-        case 'archived':
-          throw new AppError('agent.archived', 'The agent is archived: it runs no more.')
-        case 'unpublished':
-          throw new AppError('agent.not-published', 'The agent has no published version: publish one first.')
-        case 'absent':
-          throw notFound('agent')
-        default:
-          return lookup satisfies never
-      }
-    },
+    publishedAgent: async (tenantId, idOrName) => found('agent', await agents.published(tenantId, idOrName)),
     publishedTool: async (tenantId, name) => {
       const lookup = await tools.published(tenantId, name)
       return lookup.status === 'published' ? lookup.version : undefined
     },
     pinnedAgent: agents.pinned,
     pinnedTool: tools.pinned,
+    publishedWorkflow: async (tenantId, idOrName) =>
+      found('workflow', await workflows.published(tenantId, idOrName)),
+    pinnedWorkflow: workflows.pinned,
     forget: (tenantId, head) => {
       if (head.kind === 'agent') agents.forget(tenantId, head)
       if (head.kind === 'tool') tools.forget(tenantId, head)
+      if (head.kind === 'workflow') workflows.forget(tenantId, head)
     },
+  }
+}
+
+/** What was published, or why nothing can run. */
+function found<K extends 'agent' | 'workflow'>(
+  kind: K,
+  lookup: Lookup<K>,
+): Extract<Lookup<K>, { status: 'published' }>['version'] {
+  switch (lookup.status) {
+    case 'published':
+      return lookup.version
+    case 'archived':
+      throw new AppError(`${kind}.archived`, `The ${kind} is archived: it runs no more.`)
+    case 'unpublished':
+      throw new AppError(`${kind}.not-published`, `The ${kind} has no published version: publish one first.`)
+    case 'absent':
+      throw notFound(kind)
+    default:
+      return lookup satisfies never
   }
 }

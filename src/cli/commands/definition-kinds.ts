@@ -7,7 +7,13 @@ import type { Agent, AgentVersion } from '../../contract/routes/agents.ts'
 import { ROUTES } from '../../contract/routes.ts'
 import { toolDefinition } from '../../contract/tool.ts'
 import { workflowDefinition } from '../../contract/workflow.ts'
-import type { Client, CreateOptions, UpdateOptions, VersionOptions } from '../../sdk/client.ts'
+import type {
+  Client,
+  CreateOptions,
+  PublishOptions,
+  UpdateOptions,
+  VersionOptions,
+} from '../../sdk/client.ts'
 import type { PageList } from '../../sdk/page-list.ts'
 import type { Column } from '../output/table.ts'
 
@@ -32,7 +38,7 @@ export interface DefinitionKind<D extends { readonly name: string }> {
   get(client: Client, id: string): Promise<Resource<D>>
   getVersion(client: Client, id: string, version: number): Promise<Version<D>>
   update(client: Client, id: string, definition: D, options: UpdateOptions): Promise<Resource<D>>
-  publish(client: Client, id: string, options: VersionOptions): Promise<Resource<D>>
+  publish(client: Client, id: string, options: PublishOptions): Promise<Resource<D>>
   rollback(client: Client, id: string, options: VersionOptions): Promise<Resource<D>>
   diff(client: Client, id: string, from: number, to: number): Promise<VersionDiff>
   versions(client: Client, id: string, options: PageOptions): PageList<Version<D>>

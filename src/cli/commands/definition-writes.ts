@@ -2,6 +2,7 @@
 // the API.
 
 import type { Command } from 'commander'
+import { Option } from 'commander'
 import type { Act } from '../act.ts'
 import { usage } from '../cli-failure.ts'
 import { whole } from '../input/option-values.ts'
@@ -17,6 +18,11 @@ import { detailRows } from './definition-text.ts'
 interface SourceOptions {
   readonly file?: string
   readonly publish?: true
+}
+
+interface PublishOptions {
+  readonly version?: number
+  readonly inFlight?: 'finish' | 'cancel'
 }
 
 const VERSION_MAX = 999_999_999
@@ -72,16 +78,17 @@ export function addDefinitionWrites<D extends { readonly name: string }>(
     ['publish', `Publish a version of ${article} ${word}: the latest where none is named`],
     ['rollback', `Publish an older version of ${article} ${word} again: the one before where none is named`],
   ] as const) {
-    group
+    const command = group
       .command(name)
       .description(description)
       .argument(`<${word}>`, 'id or name')
       .option('--version <number>', 'the number of the version', version)
-      .action(
-        act(async (session, id: string, { version: number }: { version?: number }) => {
-          showWritten(session, kind, await kind[name](await session.client(), id, { version: number }))
-        }),
-      )
+    if (name === 'publish' && word !== 'tool') command.addOption(inFlightOption())
+    command.action(
+      act(async (session, id: string, options: PublishOptions) => {
+        showWritten(session, kind, await kind[name](await session.client(), id, options))
+      }),
+    )
   }
   group
     .command('delete')
@@ -93,6 +100,13 @@ export function addDefinitionWrites<D extends { readonly name: string }>(
         session.note(`Archived ${word} ${visible(id)}.`)
       }),
     )
+}
+
+function inFlightOption(): Option {
+  return new Option(
+    '--in-flight <policy>',
+    'what becomes of runs of other versions that are in flight (default: they finish)',
+  ).choices(['finish', 'cancel'])
 }
 
 async function readDefinition<D extends { readonly name: string }>(

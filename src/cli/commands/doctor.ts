@@ -8,6 +8,7 @@ import type { Style } from '../output/channel.ts'
 import { counted } from '../output/cost-text.ts'
 import { oneLine, visible } from '../output/escape.ts'
 import { tableLines } from '../output/table.ts'
+import type { Session } from '../session.ts'
 
 const MARKS: Readonly<Record<'ok' | 'warning' | 'failed', readonly [string, Style]>> = {
   ok: ['✔', 'green'],
@@ -42,15 +43,27 @@ export function addDoctorCommand(program: Command, act: Act): void {
           ]
           for (const line of tableLines(out, columns, settings)) out.line(line)
           out.line()
-          const width = Math.max(...checks.map(({ name }) => name.length))
-          for (const { name, status, detail } of checks) {
-            const [mark, style] = MARKS[status]
-            out.line(`${out.paint(style, mark)} ${name.padEnd(width)}  ${visible(oneLine(detail))}`)
-          }
+          showChecks(session, checks)
         }
         const failed = checks.filter(({ status }) => status === 'failed').length
         if (!ok)
           throw new CliFailure('failed', `${counted(failed, 'check')} failed: mend what is marked with ✘.`)
       }),
     )
+}
+
+/** One line for each check: its mark, its name and what to do. */
+export function showChecks(
+  { out }: Session,
+  checks: readonly {
+    readonly name: string
+    readonly status: keyof typeof MARKS
+    readonly detail: string
+  }[],
+): void {
+  const width = Math.max(...checks.map(({ name }) => name.length))
+  for (const { name, status, detail } of checks) {
+    const [mark, style] = MARKS[status]
+    out.line(`${out.paint(style, mark)} ${name.padEnd(width)}  ${visible(oneLine(detail))}`)
+  }
 }

@@ -9,6 +9,11 @@ import { CliFailure, type FailureKind } from '../cli-failure.ts'
 export function failUnlessCompleted(run: Run, waitingSteps: readonly number[] = []): void {
   if (run.state === 'completed') return
   if (run.state === 'waiting') throw new CliFailure(waitingKind(run), waitingText(run, waitingSteps))
+  if (run.blockedBy !== null)
+    throw new CliFailure(
+      'failed',
+      `The run ${run.id} waits for a worker that can drive it: ${run.blockedBy.message} (${run.blockedBy.code})`,
+    )
   if (!TERMINAL_STATES.has(run.state))
     throw new CliFailure(
       'failed',

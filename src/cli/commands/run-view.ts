@@ -18,8 +18,19 @@ export function showRun(session: Session, found: Run): void {
     [found.kind, definition === null ? undefined : `${definition.name}, version ${definition.version}`],
     ['state', found.waitingReason === null ? found.state : `${found.state} (${found.waitingReason})`],
     ['error', found.error === null ? undefined : `${found.error.message} (${found.error.code})`],
+    [
+      'blocked by',
+      found.blockedBy === null ? undefined : `${found.blockedBy.message} (${found.blockedBy.code})`,
+    ],
     ['session', found.sessionId ?? undefined],
     ['parent', found.parentRunId ?? undefined],
+    [
+      'replay of',
+      found.replayOf === null
+        ? undefined
+        : `${found.replayOf}${found.replayFrom === null ? '' : `, from step ${found.replayFrom}`}`,
+    ],
+    ['redrive of', found.redriveOf ?? undefined],
     ['job', found.jobId],
     ['steps', `${counted(found.stepCount, 'step')}, ${counted(found.toolCallCount, 'tool call')}`],
     ['tokens', `${found.usage.inputTokens} in, ${found.usage.outputTokens} out`],

@@ -13,6 +13,9 @@ import { listTime } from '../output/time-text.ts'
 import type { Session } from '../session.ts'
 import { addListOptions } from './list-options.ts'
 import { addModelCallCommand } from './model-calls.ts'
+import { nodesOf, showNodes } from './node-list.ts'
+import { addDiffCommand } from './run-diff.ts'
+import { addReplayCommand } from './run-replay.ts'
 import { addResolveCommand } from './run-resolve.ts'
 import { showRun } from './run-view.ts'
 import { addWatchCommand } from './run-watch.ts'
@@ -20,7 +23,9 @@ import { addWatchCommand } from './run-watch.ts'
 interface RunListOptions extends ListOptions {
   readonly state?: z.output<typeof run>['state']
   readonly agent?: string
+  readonly workflow?: string
   readonly session?: string
+  readonly replays?: boolean
 }
 
 const MS = 1_000
@@ -30,16 +35,19 @@ export function addRunCommands(program: Command, act: Act): void {
   addListOptions(group.command('list').description('List runs, newest first'))
     .addOption(new Option('--state <state>', 'only runs in this state').choices(runState.options))
     .option('--agent <agent>', 'only runs of this agent (id or name)')
+    .option('--workflow <workflow>', 'only runs of this workflow (id or name)')
     .option('--session <session>', 'only runs of this session')
+    .option('--replays', 'only replays')
+    .option('--no-replays', 'no replays')
     .action(
       act(async (session, options: RunListOptions) => {
         const client = await session.client()
-        const { state, agent, session: sessionId } = options
+        const { state, agent, workflow, session: sessionId, replays } = options
         await answerList(
           session,
           run,
           options,
-          (page) => client.listRuns({ ...page, state, agent, sessionId }),
+          (page) => client.listRuns({ ...page, state, agent, workflow, sessionId, replays }),
           runColumns(session),
         )
       }),
@@ -57,7 +65,11 @@ export function addRunCommands(program: Command, act: Act): void {
           options.wait === undefined
             ? await client.getRun(id)
             : await client.waitForRun(id, { waitMs: options.wait * MS, signal })
-        answer(session, run, found, () => showRun(session, found))
+        const nodes = session.json ? [] : await nodesOf(client, found)
+        answer(session, run, found, () => {
+          showRun(session, found)
+          showNodes(session, nodes)
+        })
       }),
     )
   addWatchCommand(group, act)
@@ -69,7 +81,7 @@ export function addRunCommands(program: Command, act: Act): void {
         await answerList(session, step, options, (page) => client.listSteps(id, page), [
           { title: 'STEP', value: ({ seq }) => String(seq), align: 'right' },
           { title: 'KIND', value: ({ kind }) => kind },
-          { title: 'NAME', value: ({ name }) => name },
+          { title: 'NAME', value: ({ name, path }) => path ?? name },
           {
             title: 'STATE',
             value: ({ state, waitingReason, attempt }) =>
@@ -97,6 +109,8 @@ export function addRunCommands(program: Command, act: Act): void {
         answer(session, run, found, () => showRun(session, found))
       }),
     )
+  addReplayCommand(group, act)
+  addDiffCommand(group, act)
   addResolveCommand(group, act)
   addModelCallCommand(group, act)
 }

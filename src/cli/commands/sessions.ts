@@ -1,7 +1,6 @@
-// `session`: conversations, and `jobs`: the queue entries behind runs.
+// `session`: conversations with an agent.
 
 import type { Command } from 'commander'
-import { job } from '../../contract/job.ts'
 import {
   type Session as Conversation,
   session as sessionSchema,
@@ -52,32 +51,6 @@ export function addSessionCommands(program: Command, act: Act): void {
           { title: 'ASKED', value: ({ input }) => input },
           { title: 'ANSWERED', value: ({ output }) => output },
         ])
-      }),
-    )
-}
-
-export function addJobCommands(program: Command, act: Act): void {
-  program
-    .command('jobs')
-    .description('Look at the queue entries behind runs')
-    .command('get')
-    .description('Show a job')
-    .argument('<job>', 'the id of the job')
-    .action(
-      act(async (session, id: string) => {
-        const found = await (await session.client()).getJob(id)
-        answer(session, job, found, (out) =>
-          showDetails(out, [
-            ['id', found.id],
-            ['run', found.runId ?? undefined],
-            ['state', found.state],
-            ['attempt', String(found.attempt)],
-            ['worker', found.leaseOwner ?? undefined],
-            ['lease until', fullTime(found.leaseUntil, session.now())],
-            ['not before', fullTime(found.notBefore, session.now())],
-            ['created', fullTime(found.createdAt, session.now())],
-          ]),
-        )
       }),
     )
 }

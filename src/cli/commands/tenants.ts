@@ -5,12 +5,14 @@ import { Option } from 'commander'
 import { auditEntry, type Tenant, tenant, type UpdateTenant } from '../../contract/account.ts'
 import type { Act } from '../act.ts'
 import { usage } from '../cli-failure.ts'
+import { whole } from '../input/option-values.ts'
 import { answer, answerList, type ListOptions } from '../output/answers.ts'
 import { showDetails } from '../output/details.ts'
 import { fullTime, listTime } from '../output/time-text.ts'
 import type { Session } from '../session.ts'
 import { addListOptions } from './list-options.ts'
 
+const CONCURRENT_JOBS_MAX = 100_000
 const CAPTURE_POLICIES = tenant.shape.capturePolicy.options
 
 export function addTenantCommands(program: Command, act: Act): void {
@@ -36,14 +38,21 @@ export function addTenantCommands(program: Command, act: Act): void {
         CAPTURE_POLICIES,
       ),
     )
+    .option(
+      '--max-concurrent-jobs <number>',
+      'how many of its jobs run at once, or "none"; for the operator of the platform',
+      concurrentJobs,
+    )
     .action(
-      act(async (session, id: string | undefined, { name, capturePolicy }: UpdateTenant) => {
-        if (name === undefined && capturePolicy === undefined)
-          throw usage('Say what to change: --name or --capture-policy.')
+      act(async (session, id: string | undefined, options: UpdateTenant) => {
+        const { name, capturePolicy, maxConcurrentJobs } = options
+        if (name === undefined && capturePolicy === undefined && maxConcurrentJobs === undefined)
+          throw usage('Say what to change: --name, --capture-policy or --max-concurrent-jobs.')
         const client = await session.client()
         const changed = await client.updateTenant(id ?? (await client.whoami()).tenantId, {
           name,
           capturePolicy,
+          maxConcurrentJobs,
         })
         answer(session, tenant, changed, () => showTenant(session, changed))
       }),
@@ -67,12 +76,17 @@ export function addAuditCommands(program: Command, act: Act): void {
   )
 }
 
+function concurrentJobs(text: string): number | null {
+  return text === 'none' ? null : whole(1, CONCURRENT_JOBS_MAX)(text)
+}
+
 function showTenant(session: Session, found: Tenant): void {
   showDetails(session.out, [
     ['id', found.id],
     ['name', found.name],
     ['status', found.status],
     ['capture policy', found.capturePolicy],
+    ['concurrent jobs', found.maxConcurrentJobs === null ? undefined : `at most ${found.maxConcurrentJobs}`],
     ['created', fullTime(found.createdAt, session.now())],
     ['updated', fullTime(found.updatedAt, session.now())],
   ])

@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError } from 'commander'
 import { parseTime } from '../../base/time.ts'
+import { duration, durationMs } from '../../contract/duration.ts'
 
 const DAY_MS = 86_400_000
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS }
@@ -42,4 +43,22 @@ export function expiry(text: string, nowMs: number = Date.now()): string {
   const at = parseTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)
   if (at !== undefined) return new Date(at).toISOString()
   throw new InvalidArgumentError('It must be a duration such as 90d or 12h, or a date such as 2027-01-31.')
+}
+
+/** A duration such as `90s` or `15m`, in milliseconds. */
+export function lasting(text: string): number {
+  if (duration.safeParse(text).success) return durationMs(text)
+  throw new InvalidArgumentError('It must be a duration such as 500ms, 90s, 15m, 36h or 7d.')
+}
+
+/** The time that lies a duration ahead, as RFC 3339. */
+export function delay(text: string): string {
+  return new Date(Date.now() + lasting(text)).toISOString()
+}
+
+/** A time, or a date; as RFC 3339. */
+export function moment(text: string): string {
+  const at = parseTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)
+  if (at !== undefined) return new Date(at).toISOString()
+  throw new InvalidArgumentError('It must be a time such as 2027-01-31T08:00:00Z, or a date.')
 }

@@ -3,15 +3,35 @@
 import type { z } from 'zod'
 import { apiKey, auditEntry, createApiKey, createdApiKey, me, tenant, updateTenant } from '../account.ts'
 import { agentDefinition } from '../agent.ts'
-import { job } from '../job.ts'
+import { approvalPolicy } from '../approval.ts'
+import {
+  answerLink,
+  approval,
+  approvalDetail,
+  approvalLink,
+  createApprovalLink,
+  decideApproval,
+  decideEarly,
+  earlyDecision,
+} from '../approval-resource.ts'
+import { job, redriveJobs, redrivenJobs, worker } from '../job.ts'
 import { modelCall, modelCallDetail } from '../model-call.ts'
 import { problem } from '../problem.ts'
 import { versionDiff } from '../resource.ts'
 import { ROUTES } from '../routes.ts'
-import { resolution, run, runEvent, startRun, step } from '../run.ts'
+import { replayRun, resolution, run, runEvent, startRun, step } from '../run.ts'
 import { createSession, session, sessionTurn } from '../session.ts'
 import { toolDefinition } from '../tool.ts'
-import { workflowDefinition, workflowNode } from '../workflow.ts'
+import {
+  createdTrigger,
+  rotatedSecret,
+  sendEvent,
+  sentEvent,
+  trigger,
+  triggerChange,
+  triggerInput,
+} from '../trigger.ts'
+import { compensation, nodeTimeout, retryPolicy, workflowDefinition, workflowNode } from '../workflow.ts'
 
 export const COMPONENT_NAMES: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
   [agentDefinition, 'AgentDefinition'],
@@ -22,6 +42,10 @@ export const COMPONENT_NAMES: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType
   [ROUTES.getToolVersion.responses[200], 'ToolVersion'],
   [workflowDefinition, 'WorkflowDefinition'],
   [workflowNode, 'WorkflowNode'],
+  [retryPolicy, 'RetryPolicy'],
+  [nodeTimeout, 'NodeTimeout'],
+  [compensation, 'Compensation'],
+  [approvalPolicy, 'ApprovalPolicy'],
   [ROUTES.getWorkflow.responses[200], 'Workflow'],
   [ROUTES.getWorkflowVersion.responses[200], 'WorkflowVersion'],
   [versionDiff, 'VersionDiff'],
@@ -29,13 +53,32 @@ export const COMPONENT_NAMES: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType
   [run, 'Run'],
   [step, 'Step'],
   [runEvent, 'RunEvent'],
+  [replayRun, 'ReplayRun'],
   [resolution, 'Resolution'],
+  [approval, 'Approval'],
+  [approvalDetail, 'ApprovalDetail'],
+  [decideApproval, 'DecideApproval'],
+  [decideEarly, 'DecideEarly'],
+  [earlyDecision, 'EarlyDecision'],
+  [createApprovalLink, 'CreateApprovalLink'],
+  [approvalLink, 'ApprovalLink'],
+  [answerLink, 'AnswerLink'],
   [modelCall, 'ModelCall'],
   [modelCallDetail, 'ModelCallDetail'],
   [createSession, 'CreateSession'],
   [session, 'Session'],
   [sessionTurn, 'SessionTurn'],
   [job, 'Job'],
+  [redriveJobs, 'RedriveJobs'],
+  [redrivenJobs, 'RedrivenJobs'],
+  [worker, 'Worker'],
+  [triggerInput, 'TriggerInput'],
+  [triggerChange, 'TriggerChange'],
+  [trigger, 'Trigger'],
+  [createdTrigger, 'CreatedTrigger'],
+  [rotatedSecret, 'RotatedSecret'],
+  [sendEvent, 'SendEvent'],
+  [sentEvent, 'SentEvent'],
   [me, 'Me'],
   [tenant, 'Tenant'],
   [updateTenant, 'UpdateTenant'],

@@ -22,12 +22,36 @@ export function createJsonSchemas(names: ReadonlyMap<z.core.$ZodType, string>) {
       },
     })
     delete made.$schema
-    return made
+    return withoutLocalReferences(made, name)
   }
 }
 
+/**
+ * What contains itself is made as `#` or as a definition of its own place; in the document it is a named schema.
+ * Throws where such a schema has no name.
+ */
+function withoutLocalReferences(made: JsonSchema, name: string | undefined): JsonSchema {
+  const { $defs = {}, ...schema } = made as JsonSchema & { $defs?: Readonly<Record<string, JsonSchema>> }
+  const targets = new Map(Object.entries($defs).map(([key, target]) => [`#/$defs/${key}`, target.$ref]))
+  if (name !== undefined) targets.set('#', reference(name).$ref)
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    if ('$ref' in value && typeof value.$ref === 'string' && !value.$ref.startsWith(COMPONENTS)) {
+      const target = targets.get(value.$ref)
+      if (target === undefined)
+        throw new Error('A schema that contains itself needs a name in COMPONENT_NAMES.')
+      value.$ref = target
+    }
+    for (const inner of Object.values(value)) visit(inner)
+  }
+  visit(schema)
+  return schema
+}
+
+const COMPONENTS = '#/components/schemas/'
+
 export function reference(name: string): JsonSchema {
-  return { $ref: `#/components/schemas/${name}` }
+  return { $ref: COMPONENTS + name }
 }
 
 function become(target: JsonSchema, source: JsonSchema): void {

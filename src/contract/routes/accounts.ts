@@ -67,6 +67,8 @@ export const accountRoutes = {
     permission: 'ADMIN',
     tag: 'tenants',
     summary: "Change the credential's own tenant",
+    description:
+      '`max_concurrent_jobs` is for the operator of the platform, who may change it of any tenant.',
     params: tenantParams,
     body: { schema: updateTenant },
     responses: { 200: tenant },

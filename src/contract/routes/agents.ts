@@ -3,7 +3,7 @@ import { agentDefinition } from '../agent.ts'
 import { resourceOf, versionOf } from '../resource.ts'
 import { route } from '../route.ts'
 import { run, startRun } from '../run.ts'
-import { definitionRoutes } from './definitions.ts'
+import { definitionRoutes, whichAndPolicy } from './definitions.ts'
 import { idOrName } from './path-params.ts'
 import { waitQuery } from './runs.ts'
 
@@ -17,6 +17,7 @@ const agents = definitionRoutes({
   write: 'WRITE_AGENTS',
   remove: 'DELETE_AGENTS',
   refusals: ['definition.invalid', 'agent.name-taken', 'agent.cycle'],
+  publish: whichAndPolicy,
 })
 
 export const agentRoutes = {

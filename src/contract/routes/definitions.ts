@@ -9,7 +9,7 @@ import { resourceOf, versionDiff, versionOf } from '../resource.ts'
 import { type PathParam, route } from '../route.ts'
 import { versionParam } from './path-params.ts'
 
-interface Described<D extends z.ZodType> {
+interface Described<D extends z.ZodType, P extends z.ZodType> {
   readonly kind: DefinitionKind
   readonly definition: D
   readonly id: PathParam
@@ -18,14 +18,19 @@ interface Described<D extends z.ZodType> {
   readonly remove: Permission
   /** Codes of a definition that cannot be: a name that is taken, a reference that leads nowhere. */
   readonly refusals: readonly ErrorCode[]
+  /** What a publish is told. */
+  readonly publish: P
 }
 
 const versionNumber = z.int().min(1).max(999_999_999)
 const publish = z.boolean().optional().meta({ description: 'Publish the new version at once.' })
-const which = z.strictObject({ version: versionNumber.optional() })
+/** Which version. */
+export const which = z.strictObject({ version: versionNumber.optional() })
+/** And what becomes of the runs of other versions that are in flight: they finish (the default), or are asked to stop. */
+export const whichAndPolicy = which.extend({ inFlight: z.enum(['finish', 'cancel']).optional() })
 
 /** List, create, get, update, delete, versions, publish, rollback and diff of one kind of definition. */
-export function definitionRoutes<D extends z.ZodType>(described: Described<D>) {
+export function definitionRoutes<D extends z.ZodType, P extends z.ZodType>(described: Described<D, P>) {
   const { kind, definition, id, read, write, remove, refusals } = described
   const path = `/${kind}s`
   const shared = { tag: `${kind}s` } as const
@@ -118,9 +123,12 @@ export function definitionRoutes<D extends z.ZodType>(described: Described<D>) {
       path: `${path}/{id}/publish`,
       permission: write,
       summary: `Publish a version of ${article(kind)}`,
-      description: 'The latest where none is named. Runs that have begun stay on their version.',
+      description:
+        kind === 'tool'
+          ? 'The latest where none is named. Runs that have begun stay on their version.'
+          : 'The latest where none is named. Runs that have begun stay on their version and finish; with `in_flight: cancel` those of other versions are asked to stop.',
       params: { id },
-      body: { schema: which, optional: true },
+      body: { schema: described.publish, optional: true },
       responses: { 200: resource },
       errors: ['version.not-found', archivedCode, ...refusals],
       idempotent: true,

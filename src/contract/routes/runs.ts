@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { idText, pageOf, pageQuery } from '../fields.ts'
 import { modelCall, modelCallDetail } from '../model-call.ts'
 import { route } from '../route.ts'
-import { resolution, run, runEvent, runState, step, WAIT_SECONDS_MAX } from '../run.ts'
+import { replayRun, resolution, run, runEvent, runState, step, WAIT_SECONDS_MAX } from '../run.ts'
 import { idParam } from './path-params.ts'
 
 const shared = { tag: 'runs' } as const
@@ -32,7 +32,13 @@ export const runRoutes = {
         .regex(/^[a-zA-Z][a-zA-Z0-9_-]{0,63}$/, 'must be an agent id or name')
         .optional()
         .meta({ description: 'Agent id or name.' }),
+      workflow: z
+        .string()
+        .regex(/^[a-zA-Z][a-zA-Z0-9_-]{0,63}$/, 'must be a workflow id or name')
+        .optional()
+        .meta({ description: 'Workflow id or name.' }),
       sessionId: idText('session').optional(),
+      replays: z.boolean().optional().meta({ description: 'Only replays, or (false) none of them.' }),
     }),
     responses: { 200: pageOf(run) },
   }),
@@ -88,17 +94,45 @@ export const runRoutes = {
     responses: { 200: run },
     errors: ['run.finished', 'run.state-conflict'],
   }),
+  replayRun: route({
+    ...shared,
+    method: 'POST',
+    path: '/runs/{id}/replay',
+    permission: 'READ_PROMPTS',
+    summary: 'Do a run again, from any step, with something changed',
+    description:
+      'A new run, marked by `replay_of` and never counted as usage of a plan. Without a body: the same version and input, models asked anew, tool calls answered from the record. Needs RUN_AGENTS or RUN_WORKFLOWS as well. Answers as running an agent does.',
+    params,
+    query: waitQuery,
+    body: { schema: replayRun, optional: true },
+    responses: { 202: run, 200: run },
+    errors: [
+      'run.not-replayable',
+      'version.not-found',
+      'tool.not-published',
+      'tool.unregistered',
+      'workflow.input-invalid',
+    ],
+    idempotent: true,
+  }),
   resolveRun: route({
     ...shared,
     method: 'POST',
     path: '/runs/{id}/resolve',
     permission: 'RESOLVE_RUNS',
     summary: 'Answer a waiting step',
-    description: 'One of two answers at the same moment wins; the other gets 409.',
+    description:
+      'One of two answers at the same moment wins; the other gets 409. `approve` and `decline` are a vote, by the rules of the approval.',
     params,
     body: { schema: resolution },
     responses: { 200: run },
-    errors: ['step.not-found', 'run.finished', 'run.state-conflict'],
+    errors: [
+      'step.not-found',
+      'run.finished',
+      'run.state-conflict',
+      'approval.decided',
+      'approval.not-yours',
+    ],
   }),
   listModelCalls: route({
     ...shared,

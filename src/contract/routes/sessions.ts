@@ -1,5 +1,4 @@
 import { pageOf, pageQuery } from '../fields.ts'
-import { job } from '../job.ts'
 import { route } from '../route.ts'
 import { createSession, session, sessionTurn } from '../session.ts'
 import { idParam } from './path-params.ts'
@@ -36,14 +35,5 @@ export const sessionRoutes = {
     params,
     query: pageQuery,
     responses: { 200: pageOf(sessionTurn) },
-  }),
-  getJob: route({
-    method: 'GET',
-    path: '/jobs/{id}',
-    permission: 'READ_RUNS',
-    tag: 'jobs',
-    summary: 'Get the job that makes a worker advance a run',
-    params: { id: idParam('job', 'job.not-found') },
-    responses: { 200: job },
   }),
 } as const

@@ -3,7 +3,7 @@ import { json } from '../fields.ts'
 import { resourceOf, versionOf } from '../resource.ts'
 import { route } from '../route.ts'
 import { toolDefinition } from '../tool.ts'
-import { definitionRoutes } from './definitions.ts'
+import { definitionRoutes, which } from './definitions.ts'
 import { idOrName } from './path-params.ts'
 
 const id = idOrName('tool.not-found', 'get-weather')
@@ -16,6 +16,7 @@ const tools = definitionRoutes({
   write: 'WRITE_TOOLS',
   remove: 'DELETE_TOOLS',
   refusals: ['definition.invalid', 'tool.name-taken', 'outbound.refused'],
+  publish: which,
 })
 
 const importTools = z.strictObject({

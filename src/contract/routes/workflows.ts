@@ -1,17 +1,23 @@
 import type { z } from 'zod'
 import { resourceOf, versionOf } from '../resource.ts'
+import { route } from '../route.ts'
+import { run, startWorkflow } from '../run.ts'
 import { workflowDefinition } from '../workflow.ts'
-import { definitionRoutes } from './definitions.ts'
+import { definitionRoutes, whichAndPolicy } from './definitions.ts'
 import { idOrName } from './path-params.ts'
+import { waitQuery } from './runs.ts'
+
+const id = idOrName('workflow.not-found', 'triage')
 
 const workflows = definitionRoutes({
   kind: 'workflow',
   definition: workflowDefinition,
-  id: idOrName('workflow.not-found', 'triage'),
+  id,
   read: 'READ_WORKFLOWS',
   write: 'WRITE_WORKFLOWS',
   remove: 'DELETE_WORKFLOWS',
   refusals: ['definition.invalid', 'workflow.name-taken'],
+  publish: whichAndPolicy,
 })
 
 export const workflowRoutes = {
@@ -25,6 +31,30 @@ export const workflowRoutes = {
   publishWorkflow: workflows.publish,
   rollbackWorkflow: workflows.rollback,
   diffWorkflow: workflows.diff,
+  startWorkflow: route({
+    method: 'POST',
+    path: '/workflows/{id}/runs',
+    permission: 'RUN_WORKFLOWS',
+    tag: 'runs',
+    summary: 'Run a workflow',
+    description:
+      'Answers 202 at once, or waits with `wait` (or `Prefer: wait=N`): 200 when the run has ended or waits for somebody.',
+    params: { id },
+    query: waitQuery,
+    body: { schema: startWorkflow },
+    responses: { 202: run, 200: run },
+    errors: [
+      'workflow.not-published',
+      'workflow.archived',
+      'workflow.input-invalid',
+      'agent.not-found',
+      'agent.not-published',
+      'agent.archived',
+      'tool.not-found',
+      'tool.unregistered',
+    ],
+    idempotent: true,
+  }),
 } as const
 
 const workflow = resourceOf(workflowDefinition)

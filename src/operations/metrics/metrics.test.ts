@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ZERO_COUNTS } from '../../contract/usage.ts'
+import type { QueueDepth } from '../queue-depth.ts'
 import { createLazyMetrics } from './lazy-metrics.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, type MetricsDeps } from './metrics.ts'
 
-const open = (queueDepth = async (): Promise<Record<string, number>> => ({ queued: 3, leased: 1 })) =>
-  createMetrics({ version: '1.2.3', queueDepth })
+const DEPTH: QueueDepth = {
+  jobs: { queued: 3, scheduled: 0, leased: 1, unroutable: 2, dead: 0 },
+  oldestQueuedMs: 4_500,
+  ticketsInFlight: 2,
+  workers: 5,
+}
+const open = (queueDepth: MetricsDeps['queueDepth'] = async () => DEPTH, relayLagMs?: () => number) =>
+  createMetrics({ version: '1.2.3', queueDepth, ...(relayLagMs && { relayLagMs }) })
 
 describe('metrics', () => {
   it('count requests by route id, method and class of status', async () => {
@@ -63,9 +70,20 @@ describe('metrics', () => {
   })
 
   it('ask for the queue at each scrape, and do without when it does not answer', async () => {
-    assert.match(await open().text(), /agent_factory_queue_jobs\{state="queued"\} 3/)
+    const whole = await open(undefined, () => 250).text()
+    for (const line of [
+      'queue_jobs{state="queued"} 3',
+      'queue_jobs{state="unroutable"} 2',
+      'queue_oldest_seconds 4.5',
+      'queue_tickets_in_flight 2',
+      'workers_live 5',
+      'relay_lag_seconds 0.25',
+    ]) {
+      assert.ok(whole.includes(`\nagent_factory_${line}\n`), line)
+    }
+    assert.doesNotMatch(await open().text(), /relay_lag_seconds \d/)
     const text = await open(() => Promise.reject(new Error('down'))).text()
-    assert.doesNotMatch(text, /agent_factory_queue_jobs\{/)
+    assert.doesNotMatch(text, /agent_factory_(queue_jobs\{|queue_oldest_seconds \d|workers_live \d)/)
     assert.match(text, /nodejs_eventloop_lag_seconds/)
   })
 
@@ -83,7 +101,7 @@ describe('metrics', () => {
   })
 
   it('that are loaded later count what they were told before', async () => {
-    using metrics = createLazyMetrics({ version: '1', queueDepth: async () => ({}) })
+    using metrics = createLazyMetrics({ version: '1', queueDepth: async () => DEPTH })
     metrics.runStarted()
     metrics.toolCalled('done', 5)
     const text = await metrics.text()

@@ -3,6 +3,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ModelUsage } from '../../contract/usage.ts'
+import type { QueueDepth } from '../queue-depth.ts'
 import { createBoundedLabel } from './bounded-label.ts'
 
 const PREFIX = 'agent_factory_'
@@ -41,8 +42,10 @@ export interface Metrics {
 
 export interface MetricsDeps {
   readonly version: string
-  /** Jobs by state, asked at each scrape; it may fail, and the gauge is then absent. */
-  readonly queueDepth: () => Promise<Readonly<Record<string, number>>>
+  /** The queue of the platform, asked at each scrape; it may fail, and its gauges are then absent. */
+  readonly queueDepth: () => Promise<QueueDepth>
+  /** How long ago this process last looked for jobs to send tickets for; undefined where no engine carries any. */
+  readonly relayLagMs?: () => number | undefined
 }
 
 export function createMetrics(deps: MetricsDeps): Metrics {
@@ -158,17 +161,60 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   }
 }
 
-function registerQueueDepth(registry: Registry, { queueDepth }: MetricsDeps): void {
-  const gauge = new Gauge({
+function registerQueueDepth(registry: Registry, { queueDepth, relayLagMs }: MetricsDeps): void {
+  let asking: Promise<QueueDepth | undefined> | undefined
+  // Asked once for all gauges of a scrape. A database that does not answer must not take the other metrics with it.
+  const depth = (): Promise<QueueDepth | undefined> => {
+    asking ??= queueDepth()
+      .catch(() => undefined)
+      .finally(() => {
+        asking = undefined
+      })
+    return asking
+  }
+  const gauge = (name: string, help: string, value: () => Promise<number | undefined>): void => {
+    const made: Gauge = new Gauge({
+      name: PREFIX + name,
+      help,
+      registers: [registry],
+      async collect() {
+        const now = await value()
+        if (now === undefined) made.remove()
+        else made.set(now)
+      },
+    })
+  }
+  gauge('queue_oldest_seconds', 'How long the job that is due for the longest has waited.', async () =>
+    seconds((await depth())?.oldestQueuedMs),
+  )
+  gauge(
+    'queue_tickets_in_flight',
+    'Queued jobs with a ticket that no worker has taken yet.',
+    async () => (await depth())?.ticketsInFlight,
+  )
+  gauge(
+    'workers_live',
+    'Workers of the platform whose heartbeat is not old.',
+    async () => (await depth())?.workers,
+  )
+  gauge(
+    'relay_lag_seconds',
+    'Since this process last looked for jobs to send tickets for; absent where no engine carries any.',
+    async () => seconds(relayLagMs?.()),
+  )
+  const jobs = new Gauge({
     name: `${PREFIX}queue_jobs`,
     help: 'Jobs by state that are not done.',
     labelNames: ['state'],
     registers: [registry],
     async collect() {
-      gauge.reset()
-      // A database that does not answer must not take the other metrics with it.
-      const depth = await queueDepth().catch(() => ({}))
-      for (const [state, count] of Object.entries(depth)) gauge.set({ state }, count)
+      const found = await depth()
+      jobs.reset()
+      for (const [state, count] of Object.entries(found?.jobs ?? {})) jobs.set({ state }, count)
     },
   })
+}
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1_000
 }

@@ -54,7 +54,7 @@ function observers(tracing: Tracing | undefined) {
   const service = { name: 'agent-factory', version: '1' }
   const write = (line: string): void => void lines.push(line)
   const log = createLogger({ level: 'debug', format: 'json', secrets: [], service, color: false, write })
-  const metrics = createMetrics({ version: '1', queueDepth: async () => ({}) })
+  const metrics = createMetrics({ version: '1', queueDepth: () => Promise.reject(new Error('none')) })
   const deps = { metrics, log, tracing, parents: createTraceParents(), clock: Date.now }
   return { http: createHttpObserver(deps), runtime: createRuntimeObserver(deps), metrics, lines }
 }

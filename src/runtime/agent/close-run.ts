@@ -6,6 +6,7 @@ import { withoutNul } from '../../base/json.ts'
 import type { EpochMs } from '../../base/time.ts'
 import { appendRunEvent } from '../../events/append.ts'
 import type { TenantTransaction } from '../../storage/database.ts'
+import { withdrawApprovals } from '../approvals/request-approval.ts'
 import { applyCapture } from '../capture.ts'
 import { closeOpenRun, type RunRow } from '../journal/run-store.ts'
 import { openDescendants } from '../journal/run-tree-store.ts'
@@ -68,6 +69,7 @@ export async function closeRun(
   const data = error === undefined ? {} : { code: error.code }
   await appendRunEvent(tx, { type: `run.${end.state}`, runId: id, runSeq, actor, data, at })
   await tx.run(interruptSteps, { runId: id, at })
+  await withdrawApprovals(tx, id, at)
   if (run.sessionId !== null) await tx.first(leaveSession, { id: run.sessionId, runId: id, turns: 0, at })
   await applyCapture(tx, id, closing.capture)
 }

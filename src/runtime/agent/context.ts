@@ -12,6 +12,7 @@ import type { StepRow } from '../journal/step-store.ts'
 import type { Metering } from '../metering.ts'
 import type { ObservedRun, RuntimeObserver } from '../observer.ts'
 import type { RunLimits, RunTally } from '../run-limits.ts'
+import type { WorkflowPlanner } from '../workflow/workflow-plan.ts'
 import type { Interruption } from './interruption.ts'
 import type { AgentPlan, Planner } from './plan.ts'
 
@@ -24,6 +25,7 @@ export interface DriveDeps {
   /** Who the events name. */
   readonly worker: string
   readonly planner: Planner
+  readonly workflows: WorkflowPlanner
   readonly models: ModelRegistry
   readonly metering: Metering
   /** The runs that this process drives now, those below others included. */
@@ -50,6 +52,7 @@ export interface OpenCall {
   state: StepRow['state']
   waitingReason: StepRow['waitingReason']
   readonly effect: StepRow['effect']
+  readonly idempotencyKey: string
   readonly childRunId: RunId | null
   /** Intended by an earlier process, which may have made the call. */
   readonly stale: boolean
@@ -58,19 +61,26 @@ export interface OpenCall {
   result: ToolResult['output'] | undefined
 }
 
-export interface RunContext {
+/** What every run that is driven has, whatever it runs. */
+export interface DrivenRun {
   readonly deps: DriveDeps
   readonly run: RunRow
   readonly tenantId: TenantId
   readonly db: TenantDatabase
-  readonly plan: AgentPlan
-  readonly limits: RunLimits
+  readonly limits: Pick<RunLimits, 'maxTokens' | 'maxCostNanos' | 'timeoutMs'>
   readonly journal: Journal
   readonly interruption: Interruption
   readonly capture: CapturePolicy
   readonly observed: ObservedRun
-  readonly messages: Message[]
   readonly tally: RunTally
+  /** Text from outside is in play: it may try to steer what is called. */
+  untrusted: boolean
+}
+
+export interface RunContext extends DrivenRun {
+  readonly plan: AgentPlan
+  readonly limits: RunLimits
+  readonly messages: Message[]
   /** How often each call (tool and arguments) was made. */
   readonly callCounts: Map<string, number>
   /** The calls of the last answer, while results are missing. */
@@ -80,8 +90,6 @@ export interface RunContext {
   /** Attempts at the model since the last answer. */
   attempts: number
   repairs: number
-  /** Text from outside is in the context: it may try to steer the agent. */
-  untrusted: boolean
 }
 
 /** What a guardrail or tool of the host's code is told of the run. */

@@ -9,6 +9,7 @@ import { appendRunEvent } from '../../events/append.ts'
 import type { ClaimedJob } from '../../queue/job.ts'
 import { settleJob } from '../../queue/job-store.ts'
 import type { TenantTransaction } from '../../storage/database.ts'
+import { withdrawApprovals } from '../approvals/request-approval.ts'
 import { applyCapture } from '../capture.ts'
 import { firstAnswer } from '../journal/message-store.ts'
 import { countEvent, finishRun, lockRun, type RunRow, setAside } from '../journal/run-store.ts'
@@ -16,18 +17,37 @@ import { waitingChildren } from '../journal/run-tree-store.ts'
 import { interruptSteps, putBackStep, waitingSteps } from '../journal/step-store.ts'
 import { insertTurn, leaveSession } from '../session-store.ts'
 import { closeBelow, closeRun } from './close-run.ts'
-import type { DriveDeps, RunContext } from './context.ts'
+import type { DriveDeps, DrivenRun, RunContext } from './context.ts'
+import { setAsideUnroutable } from './unroutable.ts'
 
 export type RunEndState =
   | { readonly state: 'completed'; readonly output: Json; readonly text: string }
   | { readonly state: 'failed'; readonly error: Pick<AppError, 'code' | 'message'> }
   | { readonly state: 'cancelled' }
 
-/** Ends the run with all that was gathered, and what is still open below it. */
-export async function finish(ctx: RunContext, job: ClaimedJob | undefined, end: RunEndState): Promise<void> {
+/** Ends an agent's run, and its turn of the session. */
+export function finish(ctx: RunContext, job: ClaimedJob | undefined, end: RunEndState): Promise<void> {
+  const { sessionId } = ctx.run
+  return finishRunWith(ctx, job, end, {
+    open: ctx.turn !== undefined,
+    also: async (tx, at) => {
+      if (sessionId !== null) await speak(ctx, tx, sessionId, end, at)
+    },
+  })
+}
+
+/** Ends a run with all that was gathered, and where something is open, that and what is below it. */
+export async function finishRunWith(
+  ctx: DrivenRun,
+  job: ClaimedJob | undefined,
+  end: RunEndState,
+  more: {
+    readonly open: boolean
+    readonly also?: (tx: TenantTransaction, at: EpochMs) => Promise<void>
+  },
+): Promise<void> {
   const { journal, run, tally, deps } = ctx
   const at = deps.clock()
-  const open = ctx.turn !== undefined
   const closing = { metering: deps.metering, capture: ctx.capture, actor: deps.worker, at }
   let below: readonly RunId[] = []
   journal.event(`run.${end.state}`, {
@@ -46,12 +66,13 @@ export async function finish(ctx: RunContext, job: ClaimedJob | undefined, end: 
       errorMessage: end.state === 'failed' ? withoutNul(end.error.message) : null,
       at,
     })
-    if (open) {
+    if (more.open) {
       await tx.run(interruptSteps, { runId: run.id, at })
+      await withdrawApprovals(tx, run.id, at)
       below = await closeBelow(tx, run, closing)
     }
     if (job !== undefined) await settleJob(tx, job, 'done', at)
-    if (run.sessionId !== null) await speak(ctx, tx, run.sessionId, end, at)
+    await more.also?.(tx, at)
     await applyCapture(tx, run.id, ctx.capture)
   })
   await journal.flush()
@@ -113,19 +134,48 @@ export async function park(ctx: RunContext, job: ClaimedJob | undefined): Promis
   return true
 }
 
-/** Gives the run back to the queue: another worker goes on from the last step. */
-export async function release(ctx: RunContext, job: ClaimedJob | undefined): Promise<void> {
-  const { journal, run } = ctx
+/**
+ * Gives the run back to the queue: another worker goes on from the last step. With a reason, one that has what this
+ * worker lacks.
+ */
+export async function release(
+  ctx: RunContext,
+  job: ClaimedJob | undefined,
+  unroutable?: Pick<AppError, 'code' | 'message'>,
+): Promise<void> {
+  const { journal, run, deps } = ctx
+  const at = deps.clock()
   // Nobody needs to wonder what became of a call that was not made.
   const unmade = (ctx.turn ?? []).filter(
     (call) => call.effect === 'once' && call.state === 'intended' && !call.made,
   )
   journal.add(async (tx) => {
     for (const { step } of unmade) await tx.run(putBackStep, { runId: run.id, seq: step })
+    if (unroutable !== undefined)
+      return setAsideUnroutable(tx, run, job, unroutable, { actor: deps.worker, at })
     await tx.run(setAside, { id: run.id, fence: run.fence, state: 'queued', waitingReason: null })
-    if (job !== undefined) await settleJob(tx, job, 'queued', ctx.deps.clock())
+    if (job !== undefined) await settleJob(tx, job, 'queued', at)
   })
   await journal.flush()
+  if (unroutable !== undefined) deps.written(run.id, true)
+}
+
+/** Sets a run aside that this worker cannot load. False where the lease was lost. */
+export async function putAside(
+  deps: DriveDeps,
+  run: RunRow,
+  job: ClaimedJob | undefined,
+  reason: Pick<AppError, 'code' | 'message'>,
+): Promise<boolean> {
+  const facts = { actor: deps.worker, at: deps.clock() }
+  const done = await deps.db.tenant(run.tenantId).write(async (tx) => {
+    const row = await tx.first(lockRun, { id: run.id })
+    if (row?.fence !== run.fence || row.state !== 'running') return false
+    await setAsideUnroutable(tx, run, job, reason, facts)
+    return true
+  })
+  if (done) deps.written(run.id, true)
+  return done
 }
 
 /** Fails a run that cannot be loaded, as rows. False where the lease was lost. */

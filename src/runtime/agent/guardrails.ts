@@ -148,6 +148,7 @@ function compileRule(guardrail: Guardrail, code: ReadonlyMap<string, CodeGuardra
             case 'stopped':
               throw context.signal.reason
             case 'timeout':
+            case 'idle':
               return { action: 'block', message: `The guardrail "${name}" did not answer in time.` }
             default:
               return result satisfies never

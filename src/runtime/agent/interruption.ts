@@ -56,6 +56,15 @@ export function createInterruption(outer?: Interruption): Interruption {
   }
 }
 
+/** An interruption of what runs below: it stops with `outer`, and may be stopped without it. Dispose it when that has ended. */
+export function interruptBelow(outer: Interruption): Interruption & Disposable {
+  const inner = createInterruption(outer)
+  const stop = (): void => inner.stop(outer.reason() ?? 'cancelled')
+  outer.signal.addEventListener('abort', stop, { once: true })
+  if (outer.signal.aborted) stop()
+  return { ...inner, [Symbol.dispose]: () => outer.signal.removeEventListener('abort', stop) }
+}
+
 /** Waits; ends early where the signal aborts. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted || ms <= 0) return Promise.resolve()
@@ -74,31 +83,37 @@ export type Timed<T> =
   | { readonly status: 'done'; readonly value: T }
   | { readonly status: 'threw'; readonly error: unknown }
   | { readonly status: 'timeout' }
+  /** No sign of life came for too long. */
+  | { readonly status: 'idle' }
   | { readonly status: 'stopped' }
 
 /**
- * Runs `work` with a signal that aborts at the time limit or with the run. Does not wait for work that ignores its
- * signal: what it does afterwards is no longer looked at.
+ * Runs `work` with a signal that aborts at the time limit, with the run, or `idleMs` after its last sign of life
+ * (`alive`). Does not wait for work that ignores its signal: what it does afterwards is no longer looked at.
  */
 export async function timed<T>(
   ms: number,
   outer: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, alive: () => void) => Promise<T>,
+  idleMs?: number,
 ): Promise<Timed<T>> {
   if (outer.aborted) return { status: 'stopped' }
   const controller = new AbortController()
   return new Promise((resolve) => {
     const finish = (result: Timed<T>): void => {
       clearTimeout(timer)
+      clearTimeout(idle)
       outer.removeEventListener('abort', stop)
       resolve(result)
-      if (result.status === 'timeout' || result.status === 'stopped') controller.abort()
+      if (result.status !== 'done' && result.status !== 'threw') controller.abort()
     }
     const stop = (): void => finish({ status: 'stopped' })
     const timer = setTimeout(() => finish({ status: 'timeout' }), ms)
+    const idle = idleMs === undefined ? undefined : setTimeout(() => finish({ status: 'idle' }), idleMs)
+    const alive = (): void => void idle?.refresh()
     outer.addEventListener('abort', stop, { once: true })
     // Foreign code may throw at once, or answer what is no promise.
-    Promise.try(work, controller.signal).then(
+    Promise.try(work, controller.signal, alive).then(
       (value) => finish({ status: 'done', value }),
       (error: unknown) => finish({ status: 'threw', error }),
     )

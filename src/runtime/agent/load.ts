@@ -1,19 +1,23 @@
 // A run is taken up: from nothing, or from what an earlier worker left in the journal.
 
-import { AppError } from '../../base/errors.ts'
+import { AppError, isAppError } from '../../base/errors.ts'
 import type { AgentId, TenantId } from '../../base/ids.ts'
 import type { Json } from '../../base/json.ts'
 import type { AgentLimits } from '../../contract/agent.ts'
-import type { TenantReader } from '../../storage/database.ts'
+import type { TenantDatabase, TenantReader } from '../../storage/database.ts'
 import { createJournal } from '../journal/journal.ts'
 import type { RunRow } from '../journal/run-store.ts'
 import { type StepRow, stepBySeq, stepsAfter } from '../journal/step-store.ts'
+import { toolForRun } from '../replay/recorded-tool.ts'
+import { replayChangesOf } from '../replay/replay-changes.ts'
 import { toRunLimits } from '../run-limits.ts'
 import type { DriveDeps, OpenCall, RunContext } from './context.ts'
 import type { Interruption } from './interruption.ts'
 import { REPAIR } from './loop.ts'
 import { readMessages, stepOutput } from './message-log.ts'
 import { recordAttempt } from './model-turn.ts'
+import { idempotencyKey } from './open-turn.ts'
+import type { AgentPlan, Callable } from './plan.ts'
 import { stableKey } from './stable-key.ts'
 import { addUsageOf } from './usage-below.ts'
 
@@ -27,8 +31,9 @@ export async function loadContext(
   untrusted: boolean,
 ): Promise<RunContext> {
   const { tenantId } = run
-  const plan = await deps.planner.plan(tenantId, run.definitionId as AgentId, run.definitionVersion, run.pins)
   const db = deps.db.tenant(tenantId)
+  const plan = await planOf(deps, run, db)
+  await checkModels(deps, plan)
   const ctx: RunContext = {
     deps,
     run,
@@ -66,6 +71,35 @@ export async function loadContext(
   }
   if (run.stepCount > 0 || run.messageCount > 0) await db.read((reader) => restore(ctx, reader))
   return ctx
+}
+
+async function planOf(deps: DriveDeps, run: RunRow, db: TenantDatabase): Promise<AgentPlan> {
+  const { tenantId, definitionId, definitionVersion, pins } = run
+  const changes = replayChangesOf(run)
+  const plan = await deps.planner.plan(tenantId, definitionId as AgentId, definitionVersion, pins, changes)
+  if (changes === undefined) return plan
+  const callables = new Map<string, Callable>()
+  for (const [name, callable] of plan.callables) {
+    const { type } = callable
+    callables.set(name, type === 'tool' ? { type, tool: toolForRun(db, run, callable.tool) } : callable)
+  }
+  return { ...plan, callables }
+}
+
+/** Throws `model.not-configured` where none of the agent's models can be asked from here; another worker may have one. */
+async function checkModels(deps: DriveDeps, plan: AgentPlan): Promise<void> {
+  let lacking: unknown
+  for (const model of plan.models) {
+    try {
+      await deps.models.provider(model)
+      return
+    } catch (error) {
+      // Any other trouble is the model call's to tell.
+      if (!isAppError(error, 'model.not-configured')) return
+      lacking ??= error
+    }
+  }
+  if (lacking !== undefined) throw lacking
 }
 
 function observed(tenantId: TenantId, run: RunRow): RunContext['observed'] {
@@ -167,6 +201,7 @@ async function openCalls(
       state: row.state,
       waitingReason: row.waitingReason,
       effect: row.effect,
+      idempotencyKey: row.idempotencyKey ?? idempotencyKey(row.runId, row.seq),
       childRunId: row.childRunId,
       stale: stale && row.state === 'intended',
       made: stale && row.state === 'intended',

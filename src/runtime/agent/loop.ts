@@ -2,7 +2,8 @@
 
 import { AppError } from '../../base/errors.ts'
 import type { Json } from '../../base/json.ts'
-import { type AssistantPart, assistantText } from '../../contract/message.ts'
+import { type AssistantPart, assistantText, type Message } from '../../contract/message.ts'
+import { recordedHistory } from '../replay/recorded-history.ts'
 import { checkBeforeModel } from '../run-limits.ts'
 import { codeContext, type RunContext } from './context.ts'
 import { inputText, type RunEndState } from './finish.ts'
@@ -68,9 +69,16 @@ async function begin(ctx: RunContext): Promise<void> {
   for (const rule of verdict.triggered)
     ctx.journal.event('guardrail.triggered', { guardrail: rule, on: 'input', status: verdict.status })
   if (verdict.status === 'blocked') throw new AppError('guardrail.blocked', verdict.message)
-  const history = ctx.run.sessionId === null ? [] : await recall(ctx, ctx.run.sessionId)
+  const history = await historyOf(ctx)
   for (const message of history) if (message.role !== 'tool') say(ctx, message, null)
   say(ctx, { role: 'user', text: verdict.value }, null)
+}
+
+/** What was said before: in the session, or, in a replay, in the run that is replayed. */
+async function historyOf(ctx: RunContext): Promise<readonly Message[]> {
+  const { run, db } = ctx
+  if (run.replayOf !== null) return db.read((reader) => recordedHistory(reader, run))
+  return run.sessionId === null ? [] : recall(ctx, run.sessionId)
 }
 
 /** Checks the final answer. Undefined where the model was told to repair it. */

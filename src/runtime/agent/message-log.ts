@@ -13,7 +13,7 @@ import {
   type StoredText,
 } from '../journal/message-store.ts'
 import type { StepRow } from '../journal/step-store.ts'
-import type { RunContext } from './context.ts'
+import type { DrivenRun, RunContext } from './context.ts'
 
 /** How a message lies in its row: a tool message names the steps whose results it carries. */
 type StoredMessage =
@@ -60,7 +60,7 @@ function append(ctx: RunContext, message: StoredMessage, step: number | null): n
 }
 
 /** Places a text; a large one is put into `bodies` with the next flush, unless the policy will take it away at the end. */
-export function keep(ctx: RunContext, text: string): StoredText {
+export function keep(ctx: Pick<DrivenRun, 'capture' | 'journal' | 'deps'>, text: string): StoredText {
   if (ctx.capture !== 'full') return { inline: text, hash: null }
   const placed = placeText(text)
   const { hash } = placed

@@ -3,8 +3,11 @@
 import { AppError, type ErrorCode } from '../../base/errors.ts'
 import { newId, type RunId } from '../../base/ids.ts'
 import { type Json, withoutNul } from '../../base/json.ts'
+import type { EpochMs } from '../../base/time.ts'
 import type { AssistantPart, ToolCallPart } from '../../contract/message.ts'
-import { insertStep, type StepRow } from '../journal/step-store.ts'
+import type { TenantTransaction } from '../../storage/database.ts'
+import { requestApproval } from '../approvals/request-approval.ts'
+import { insertStep, type NewStep, type StepRow } from '../journal/step-store.ts'
 import { checkBeforeTools } from '../run-limits.ts'
 import { codeContext, type OpenCall, type RunContext } from './context.ts'
 import type { Callable } from './plan.ts'
@@ -30,6 +33,8 @@ export async function openTurn(
   const decided: { call: ToolCallPart; decision: Decision }[] = []
   for (const call of calls) decided.push({ call, decision: await decide(ctx, call) })
   ctx.turn = decided.map(({ call, decision }) => open(ctx, modelStep, call, decision))
+  // Whether a call waits is known once it is on record: somebody may have answered before.
+  if (ctx.turn.some(({ state }) => state === 'waiting')) await ctx.journal.flush()
 }
 
 async function decide(ctx: RunContext, call: ToolCallPart): Promise<Decision> {
@@ -103,52 +108,78 @@ function open(ctx: RunContext, modelStep: number, call: ToolCallPart, decision: 
   const childRunId: RunId | null = kind === 'agent' ? newId('run', at) : null
   const waitingReason: StepRow['waitingReason'] = decision.state === 'waiting' ? 'approval' : null
   const name = call.tool.slice(0, 64)
+  const { input } = decision
+  const opened: OpenCall = {
+    step,
+    callId: call.callId,
+    name,
+    kind,
+    input,
+    state: decision.state,
+    waitingReason,
+    effect,
+    childRunId,
+    idempotencyKey: idempotencyKey(run.id, step),
+    stale: false,
+    made: false,
+    result: failed ? { type: 'error', message: decision.message } : undefined,
+  }
+  const row: NewStep = {
+    runId: run.id,
+    seq: step,
+    kind,
+    name,
+    path: null,
+    state: decision.state,
+    waitingReason,
+    dueAt: null,
+    attempt: 1,
+    callId: call.callId,
+    parentStep: modelStep,
+    effect,
+    idempotencyKey: opened.idempotencyKey,
+    input: JSON.stringify(input),
+    inputHash: null,
+    output: null,
+    outputHash: null,
+    errorCode: failed ? decision.code : null,
+    errorMessage: failed ? decision.message : null,
+    childRunId,
+    startedAt: at,
+    finishedAt: failed ? at : null,
+  }
   journal.add(
-    (tx) =>
-      tx.run(insertStep, {
-        runId: run.id,
-        seq: step,
-        kind,
-        name,
-        path: null,
-        state: decision.state,
-        waitingReason,
-        dueAt: null,
-        attempt: 1,
-        callId: call.callId,
-        parentStep: modelStep,
-        effect,
-        idempotencyKey: idempotencyKey(run.id, step),
-        input: JSON.stringify(decision.input),
-        inputHash: null,
-        output: null,
-        outputHash: null,
-        errorCode: failed ? decision.code : null,
-        errorMessage: failed ? decision.message : null,
-        childRunId,
-        startedAt: at,
-        finishedAt: failed ? at : null,
-      }),
+    async (tx) => {
+      await tx.run(insertStep, row)
+      if (waitingReason !== null) await ask(ctx, tx, opened, at)
+    },
     { steps: 1, toolCalls: 1 },
   )
   const facts = { step, tool: name, ...(effect === null ? {} : { effect }) }
   if (failed) journal.event('tool.failed', { ...facts, code: decision.code })
   else if (decision.state === 'waiting') journal.event('tool.waiting', { ...facts, reason: 'approval' })
   else journal.event('tool.requested', childRunId === null ? facts : { ...facts, child_run_id: childRunId })
-  return {
-    step,
-    callId: call.callId,
-    name,
-    kind,
-    input: decision.input,
-    state: decision.state,
-    waitingReason,
-    effect,
-    childRunId,
-    stale: false,
-    made: false,
-    result: failed ? { type: 'error', message: decision.message } : undefined,
-  }
+  return opened
+}
+
+/** Asks a person, and takes what they said before they were asked. */
+async function ask(ctx: RunContext, tx: TenantTransaction, call: OpenCall, at: EpochMs): Promise<void> {
+  const requested = await requestApproval(tx, {
+    runId: ctx.run.id,
+    step: call.step,
+    kind: 'tool',
+    subject: call.name,
+    arguments: call.input,
+    policy: ctx.plan.definition.approval,
+    requestedBy: ctx.run.createdBy,
+    actor: ctx.deps.worker,
+    at,
+  })
+  const waits = requested.outcome === 'pending'
+  call.state = waits ? 'waiting' : requested.outcome === 'approved' ? 'approved' : 'failed'
+  call.waitingReason = waits ? 'approval' : null
+  call.result =
+    requested.outcome === 'declined' ? { type: 'error', message: requested.error.message } : undefined
 }
 
 /** Stable for the step over retries, restarts and hosts: what a tool hands on so that an effect happens once. */

@@ -12,6 +12,7 @@ import type { ModelSettings, ModelTimeouts, ModelTool } from '../../models/model
 import { SAFE_PATTERNS } from '../../sandbox/safe-patterns.ts'
 import { hashOf } from '../journal/message-store.ts'
 import { compileGuardrails, type Guardrails } from './guardrails.ts'
+import { isStorageTrouble } from './storage-trouble.ts'
 import { bindBuiltin, bindCode, bindDefinition, type ToolBinding, type ToolSources } from './tool-binding.ts'
 
 const PLANS_MAX = 1_000
@@ -29,6 +30,14 @@ const SUB_AGENT_INPUT: JsonObject = {
 export interface Pins {
   readonly tools: Readonly<Record<string, { readonly id: ToolId; readonly version: number }>>
   readonly agents: Readonly<Record<string, { readonly id: AgentId; readonly version: number }>>
+  /** What the agents below use, by their id, through any depth: found when the run was accepted, like its own. */
+  readonly below?: Readonly<Record<string, Omit<Pins, 'below'>>>
+}
+
+/** What a replay changes of the pinned definition. */
+export interface PlanChanges {
+  readonly model?: string | undefined
+  readonly instructions?: string | undefined
 }
 
 export type Callable =
@@ -56,47 +65,111 @@ export interface PlannerDeps extends ToolSources {
 export interface Planner {
   /** A tool as a new run would find it. Throws `tool.not-found`. */
   tool(tenantId: TenantId, name: string): Promise<ToolBinding>
+  /** A tool as it was pinned, or the host's own where none was. Throws `tool.not-found`, `tool.unregistered`. */
+  boundTool(tenantId: TenantId, name: string, pinned: Pins['tools'][string] | undefined): Promise<ToolBinding>
   agent(tenantId: TenantId, id: AgentId, version: number): Promise<Version<'agent'>>
-  /** Finds the published versions of all that the agent names: what a new run pins. */
-  pin(tenantId: TenantId, agent: Version<'agent'>): Promise<Pins>
-  plan(tenantId: TenantId, agentId: AgentId, version: number, pins: string): Promise<AgentPlan>
+  /**
+   * Finds the published versions of all that the agent names: what a new run pins. What `known` pins of it already stays
+   * as it is.
+   */
+  pin(tenantId: TenantId, agent: Version<'agent'>, known?: Pins): Promise<Pins>
+  plan(
+    tenantId: TenantId,
+    agentId: AgentId,
+    version: number,
+    pins: string,
+    changes?: PlanChanges,
+  ): Promise<AgentPlan>
 }
 
 export function createPlanner(deps: PlannerDeps): Planner {
   const plans = createBoundedMap<AgentPlan>(PLANS_MAX)
   return {
     tool: (tenantId, name) => currentTool(deps, tenantId, name),
+    async boundTool(tenantId, name, pinned) {
+      if (pinned !== undefined) {
+        const version = await deps.versions.pinnedTool(tenantId, pinned.id, pinned.version)
+        return bindDefinition(version.definition, deps)
+      }
+      const tool = hostTool(deps, name)
+      if (tool === undefined) throw new AppError('tool.unregistered', `This server has no tool "${name}".`)
+      return tool
+    },
     agent: (tenantId, id, version) => deps.versions.pinnedAgent(tenantId, id, version),
-    pin: (tenantId, agent) => pin(deps, tenantId, agent),
-    async plan(tenantId, agentId, version, pins) {
-      const key = `${tenantId} ${agentId} ${version} ${pins}`
+    pin: (tenantId, agent, known) => pin(deps, tenantId, agent, known),
+    async plan(tenantId, agentId, version, pins, changes = {}) {
+      const { model, instructions } = changes
+      const key = `${tenantId} ${agentId} ${version} ${JSON.stringify({ model, instructions })} ${pins}`
       const known = plans.get(key)
       if (known !== undefined) return known
-      const made = await makePlan(
-        deps,
-        tenantId,
-        await deps.versions.pinnedAgent(tenantId, agentId, version),
-        JSON.parse(pins) as Pins,
-      )
+      const agent = await deps.versions.pinnedAgent(tenantId, agentId, version)
+      const definition = changed(agent.definition, changes)
+      const made = await makePlan(deps, tenantId, { ...agent, definition }, JSON.parse(pins) as Pins)
       plans.set(key, made)
       return made
     },
   }
 }
 
-async function pin(deps: PlannerDeps, tenantId: TenantId, agent: Version<'agent'>): Promise<Pins> {
+/** Another model answers alone: a fallback would be a model that nobody asked for. */
+function changed(definition: AgentDefinition, { model, instructions }: PlanChanges): AgentDefinition {
+  return {
+    ...definition,
+    ...(instructions === undefined ? {} : { instructions }),
+    ...(model === undefined ? {} : { model, fallbackModels: [] }),
+  }
+}
+
+async function pin(
+  deps: PlannerDeps,
+  tenantId: TenantId,
+  agent: Version<'agent'>,
+  known: Pins | undefined,
+): Promise<Pins> {
+  const own = await pinOwn(deps, tenantId, agent, known)
+  const below: Record<string, Omit<Pins, 'below'>> = { ...known?.below }
+  await pinBelow(deps, tenantId, own, below)
+  return Object.keys(below).length === 0 ? own : { ...own, below }
+}
+
+async function pinOwn(
+  deps: PlannerDeps,
+  tenantId: TenantId,
+  agent: Version<'agent'>,
+  known: Pins | undefined,
+): Promise<Omit<Pins, 'below'>> {
   const tools: Record<string, { id: ToolId; version: number }> = {}
   for (const name of agent.definition.tools ?? []) {
-    const tool = await deps.versions.publishedTool(tenantId, name)
+    const tool = known?.tools[name] ?? (await deps.versions.publishedTool(tenantId, name))
     if (tool !== undefined) tools[name] = { id: tool.id, version: tool.version }
     else if (!deps.codeTools.has(name) && !deps.builtinTools.has(name)) throw missingTool(agent, name)
   }
   const agents: Record<string, { id: AgentId; version: number }> = {}
   for (const name of agent.definition.subAgents ?? []) {
-    const sub = await deps.versions.publishedAgent(tenantId, name)
+    const sub = known?.agents[name] ?? (await deps.versions.publishedAgent(tenantId, name))
     agents[name] = { id: sub.id, version: sub.version }
   }
   return { tools, agents }
+}
+
+/** Adds what the agents below use. One whose pins cannot be found fails when it is called: its caller may do without it. */
+async function pinBelow(
+  deps: PlannerDeps,
+  tenantId: TenantId,
+  { agents }: Omit<Pins, 'below'>,
+  below: Record<string, Omit<Pins, 'below'>>,
+): Promise<void> {
+  for (const { id, version } of Object.values(agents)) {
+    if (below[id] !== undefined) continue
+    try {
+      const sub = await deps.versions.pinnedAgent(tenantId, id, version)
+      const pins = await pinOwn(deps, tenantId, sub, undefined)
+      below[id] = pins
+      await pinBelow(deps, tenantId, pins, below)
+    } catch (error) {
+      if (!(error instanceof AppError) || isStorageTrouble(error)) throw error
+    }
+  }
 }
 
 async function makePlan(
@@ -162,7 +235,7 @@ async function bindTool(
     return bindDefinition(version.definition, deps)
   }
   const tool = hostTool(deps, name)
-  if (tool === undefined) throw missingTool(agent, name)
+  if (tool === undefined) throw notHere(agent, name)
   return tool
 }
 
@@ -190,6 +263,14 @@ function hostTool(deps: PlannerDeps, name: string): ToolBinding | undefined {
 /** A setting that was not given is not there, rather than undefined. */
 function withoutUndefined(settings: NonNullable<AgentDefinition['modelSettings']>): ModelSettings {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}
+
+/** It was the host's own where the run was accepted. */
+function notHere(agent: Version<'agent'>, name: string): AppError {
+  return new AppError(
+    'tool.unregistered',
+    `This server has no tool "${name}", which the agent "${agent.definition.name}" uses. Register it in the host's code.`,
+  )
 }
 
 function missingTool(agent: Version<'agent'>, name: string): AppError {

@@ -1,24 +1,12 @@
 // The calls of a turn are made: in parallel up to a cap, each result on record before the run goes on.
 
-import { AppError, type ErrorCode } from '../../base/errors.ts'
-import { type Json, withoutNul } from '../../base/json.ts'
+import { withoutNul } from '../../base/json.ts'
 import type { ToolResult } from '../../contract/message.ts'
 import { beginApproved, endStep } from '../journal/step-store.ts'
 import type { OpenCall, RunContext } from './context.ts'
-import { timed } from './interruption.ts'
 import { keep, sayResults } from './message-log.ts'
-import { idempotencyKey } from './open-turn.ts'
 import type { Callable } from './plan.ts'
-import type { ToolBinding, ToolCallContext } from './tool-binding.ts'
-import { checkToolOutput, oneLine } from './tool-output.ts'
-
-/** How a call ended. `waiting`: only a person can say, or a run below it waits. `stopped`: not ended, the run stops. */
-export type CallEnd =
-  | { readonly status: 'done'; readonly output: Json; readonly untrusted: boolean }
-  | { readonly status: 'failed'; readonly code: ErrorCode; readonly message: string }
-  | { readonly status: 'in_doubt' }
-  | { readonly status: 'waiting' }
-  | { readonly status: 'stopped' }
+import { type CallEnd, callTool } from './tool-call.ts'
 
 export type AgentCaller = (
   ctx: RunContext,
@@ -103,77 +91,6 @@ async function begin(ctx: RunContext, call: OpenCall): Promise<void> {
   ctx.journal.event('tool.requested', { step: call.step, tool: call.name, effect: call.effect })
   call.state = 'intended'
   await ctx.journal.flush()
-}
-
-async function callTool(ctx: RunContext, call: OpenCall, tool: ToolBinding): Promise<CallEnd> {
-  const context = (signal: AbortSignal): ToolCallContext => ({
-    tenantId: ctx.tenantId,
-    runId: ctx.run.id,
-    idempotencyKey: idempotencyKey(ctx.run.id, call.step),
-    signal,
-    nowMs: ctx.deps.clock(),
-  })
-  if (call.stale && tool.effect === 'once') return reconcile(ctx, call, tool, context)
-  let end: CallEnd = { status: 'stopped' }
-  for (let attempt = 1; attempt <= tool.maxAttempts; attempt++) {
-    const result = await timed(tool.timeoutMs, ctx.interruption.signal, (signal) =>
-      tool.call(call.input, context(signal)),
-    )
-    end = endOf(tool, result)
-    if (end.status !== 'failed' || !RETRIED.has(end.code)) return end
-  }
-  return end
-}
-
-/** Failures that another attempt may not meet. */
-const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['tool.timeout', 'outbound.failed'])
-
-function endOf(tool: ToolBinding, result: Awaited<ReturnType<typeof timed<Json>>>): CallEnd {
-  switch (result.status) {
-    case 'done':
-      return checkToolOutput(tool, result.value)
-    case 'timeout':
-      // Nobody knows how far a `once` call came.
-      if (tool.effect === 'once') return { status: 'in_doubt' }
-      return {
-        status: 'failed',
-        code: 'tool.timeout',
-        message: `The tool did not answer within ${tool.timeoutMs} ms.`,
-      }
-    case 'stopped':
-      return tool.effect === 'once' ? { status: 'in_doubt' } : { status: 'stopped' }
-    case 'threw': {
-      const { error } = result
-      if (!(error instanceof AppError))
-        return { status: 'failed', code: 'tool.failed', message: `The tool failed: ${oneLine(error)}` }
-      if (error.code === 'outbound.failed' && tool.effect === 'once') return { status: 'in_doubt' }
-      return { status: 'failed', code: error.code, message: oneLine(error) }
-    }
-    default:
-      return result satisfies never
-  }
-}
-
-/** A `once` call of a process that died: the tool may know what became of it, else a person must say. */
-async function reconcile(
-  ctx: RunContext,
-  call: OpenCall,
-  tool: ToolBinding,
-  context: (signal: AbortSignal) => ToolCallContext,
-): Promise<CallEnd> {
-  const ask = tool.reconcile
-  if (ask === undefined) return { status: 'in_doubt' }
-  const answer = await timed(tool.timeoutMs, ctx.interruption.signal, (signal) =>
-    ask(call.input, context(signal)),
-  )
-  // The next worker asks again.
-  if (answer.status === 'stopped') return { status: 'stopped' }
-  if (answer.status !== 'done' || answer.value.status === 'unknown') return { status: 'in_doubt' }
-  if (answer.value.status === 'done') return checkToolOutput(tool, answer.value.output)
-  return endOf(
-    tool,
-    await timed(tool.timeoutMs, ctx.interruption.signal, (signal) => tool.call(call.input, context(signal))),
-  )
 }
 
 function record(ctx: RunContext, call: OpenCall, end: CallEnd): void {

@@ -18,9 +18,16 @@ export interface ToolCallContext {
   readonly tenantId: TenantId
   readonly runId: RunId
   readonly idempotencyKey: string
+  /** The step of the run that makes the call; a test of a tool has none. */
+  readonly step?: number | undefined
   readonly signal: AbortSignal
+  /** A sign of life, for a node with an idle timeout. */
+  readonly heartbeat?: (() => void) | undefined
   readonly nowMs: EpochMs
 }
+
+/** A call failed in the run that is replayed: its message stands as it was. */
+export class RecordedFailure extends AppError {}
 
 export interface ToolBinding {
   readonly name: string

@@ -75,6 +75,19 @@ export async function changedRows(
   return (await send(target, ready, params, tenantId)).rowCount ?? 0
 }
 
+/** Another program's SQL, with the types that `pg` gives: see `plain-sql.ts`. */
+export async function plainRows(
+  target: Target,
+  text: string,
+  values: readonly unknown[],
+): Promise<{ rows: unknown[] }> {
+  try {
+    return await target.query(text, [...values])
+  } catch (error) {
+    throw postgresError('plain SQL', error)
+  }
+}
+
 async function send(
   target: Target,
   { compiled, name }: Ready,

@@ -3,8 +3,16 @@
 import type { TenantId } from '../../base/ids.ts'
 import { type Compiler, checkReads } from '../compile.ts'
 import type { SystemReader, SystemTransaction, TenantReader, TenantTransaction } from '../database.ts'
+import { registerPlainSql } from '../plain-sql.ts'
 import type { Query, Statement, SystemStatement } from '../statement.ts'
-import { allRows, changedRows, type PostgresStatement, type Statements, type Target } from './execute.ts'
+import {
+  allRows,
+  changedRows,
+  type PostgresStatement,
+  plainRows,
+  type Statements,
+  type Target,
+} from './execute.ts'
 
 export interface Execution {
   readonly compiler: Compiler
@@ -66,7 +74,7 @@ export function createSystemTransaction(unit: Unit): SystemTransaction {
   const { statements, target } = unit
   const rows = <R>(find: () => PostgresStatement, params: unknown): Promise<readonly R[]> =>
     inUnit(unit, async () => (await allRows(target, find(), params, undefined)) as unknown as readonly R[])
-  return {
+  const tx: SystemTransaction = {
     run: (statement, params) =>
       inUnit(unit, () => changedRows(target, statements.system(statement), params, undefined)),
     all: (statement, params) => rows(() => statements.system(statement), params),
@@ -74,6 +82,8 @@ export function createSystemTransaction(unit: Unit): SystemTransaction {
       (await rows<R>(() => statements.system(statement), params))[0],
     forTenant: (tenantId) => createTenantTransaction(unit, tenantId),
   }
+  registerPlainSql(tx, (text, values = []) => inUnit(unit, () => plainRows(target, text, values)))
+  return tx
 }
 
 /** The first failure fails the transaction, also where `work` catches it: Postgres takes nothing after it. */

@@ -53,6 +53,12 @@ export const jobs = table('jobs', {
   indexes: [
     { name: 'jobs_by_run', columns: ['tenantId', 'runId'], unique: true, where: 'run_id is not null' },
     { name: 'jobs_ready', columns: ['tenantId', 'readyRank', 'id'], where: "state = 'queued'" },
+    {
+      name: 'jobs_capped',
+      columns: ['tenantId', 'definitionId', 'readyRank', 'id'],
+      where: "state = 'queued' and definition_cap is not null",
+    },
+    { name: 'jobs_ticketed', columns: ['ticketedAt'], where: "state = 'queued' and ticketed_at > 0" },
     { name: 'jobs_scheduled', columns: ['notBefore'], where: "state = 'scheduled'" },
     { name: 'jobs_leased', columns: ['leaseUntil'], where: "state = 'leased'" },
     { name: 'jobs_held', columns: ['tenantId', 'definitionId'], where: "state = 'leased'" },

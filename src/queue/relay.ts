@@ -1,0 +1,177 @@
+// The relay: the fair scheduler where an engine carries tickets. It owns when a job gets its ticket and that a lost one is
+// issued again; it never runs a job. Any number of processes have one: a lock lets one at a time choose.
+
+import type { Clock, EpochMs } from '../base/time.ts'
+import type { Database, SystemTransaction } from '../storage/database.ts'
+import { FIRST_TENANT, promoteDue } from './claim.ts'
+import { LEASE_MS } from './job.ts'
+import { forgetTickets, liveConcurrency, lockRelay, requeueLapsed, takeBackTickets } from './ticket-store.ts'
+import { giveTickets, type Ticketed } from './ticketing.ts'
+import type { Ticket, Transport } from './transport.ts'
+
+/** A ticket that was not used for so long counts as lost: its job gets another. */
+export const TICKET_TTL_MS = 30_000
+/** How often the relay looks, unasked. */
+export const PASS_MS = 500
+/** How soon it looks again where a cap or the window held jobs back; longer each time that nothing changed. */
+const LIMITED_PASS_MS = 5
+/** How many tickets may be under way for each job that the live workers do at a time, and at least. */
+const WINDOW_PER_SLOT = 1
+const WINDOW_MIN = 16
+/** How many times larger the window gets where the engine is emptied faster than the relay fills it. */
+const WINDOW_SCALE_MAX = 32
+
+export interface RelayObserver {
+  /** A pass failed; the relay goes on. */
+  failed(error: unknown): void
+  /** A pass was made. */
+  passed?(tickets: number): void
+}
+
+export interface RelayDeps {
+  readonly db: Database
+  readonly clock: Clock
+  readonly transport: Pick<Transport, 'send' | 'sendIn'>
+  /** How many jobs a tenant may have at a time, where it has no number of its own. */
+  readonly tenantCap?: number | undefined
+  /** How many tickets may be under way. Default: what the live workers can take soon, so that a backlog waits where it is fair. */
+  readonly window?: number | undefined
+  readonly observer?: RelayObserver | undefined
+  readonly random?: (() => number) | undefined
+}
+
+export interface Relay {
+  /** There may be something to do: a pass follows soon. Calls that come together make one. */
+  kick(): void
+  start(): void
+  /** Makes no more passes; resolves when the one under way is over. */
+  stop(): Promise<void>
+  /** One pass; answers how many tickets were sent. */
+  pass(): Promise<number>
+  /** When the last pass ended well; 0: none has. */
+  lastPassAt(): EpochMs
+}
+
+export function createRelay(deps: RelayDeps): Relay {
+  const { clock, observer, random = Math.random } = deps
+  const passes = createPasses(deps)
+  let started = false
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> | undefined
+  let kicked = false
+  let limitedMs = LIMITED_PASS_MS
+  let lastPassAt = 0
+
+  const pass = async (): Promise<Ticketed> => {
+    const made = await passes.make()
+    lastPassAt = clock()
+    observer?.passed?.(made.tickets.length)
+    return made
+  }
+  const after = (ms: number): void => {
+    clearTimeout(timer)
+    timer = setTimeout(run, ms).unref()
+  }
+  const run = (): void => {
+    clearTimeout(timer)
+    kicked = false
+    running = turn().then((ms) => {
+      running = undefined
+      if (started) after(kicked ? Math.min(ms, LIMITED_PASS_MS) : ms)
+    })
+  }
+  /** Answers when to look again. */
+  const turn = async (): Promise<number> => {
+    try {
+      const made = await pass()
+      if (!made.limited) limitedMs = LIMITED_PASS_MS
+      else {
+        limitedMs = made.tickets.length > 0 ? LIMITED_PASS_MS : Math.min(limitedMs * 2, PASS_MS)
+        return limitedMs
+      }
+    } catch (error) {
+      observer?.failed(error)
+    }
+    return PASS_MS * (0.75 + random() / 2)
+  }
+
+  return {
+    kick: () => {
+      if (!started || kicked) return
+      kicked = true
+      if (running === undefined) after(0)
+    },
+    start: () => {
+      if (started) return
+      started = true
+      if (running === undefined) after(0)
+    },
+    stop: async () => {
+      started = false
+      clearTimeout(timer)
+      await running
+    },
+    pass: async () => (await pass()).tickets.length,
+    lastPassAt: () => lastPassAt,
+  }
+}
+
+/** Makes passes one after another, each from where the last one stopped. */
+function createPasses({ db, clock, transport, tenantCap, window }: RelayDeps) {
+  let served: string = FIRST_TENANT
+  let scale = 1
+  let last: Promise<unknown> = Promise.resolve()
+
+  const choose = async (tx: SystemTransaction, at: EpochMs): Promise<Ticketed & { window: number }> => {
+    await tx.first(lockRelay, {})
+    await promoteDue(tx, at)
+    await tx.run(requeueLapsed, { at })
+    await tx.run(forgetTickets, { before: at - TICKET_TTL_MS })
+    const most = window ?? scale * (await usualWindow(tx, at))
+    const made = await giveTickets(tx, { at, window: most, tenantCap, after: served })
+    await transport.sendIn?.(tx, made.tickets)
+    return { ...made, window: most }
+  }
+  /** The engine should hold what is taken between two passes, and not much more. */
+  const adapt = (made: Ticketed & { window: number }): void => {
+    if (made.limited && made.outstanding <= made.window / 4) scale = Math.min(scale * 2, WINDOW_SCALE_MAX)
+    else if (made.outstanding > made.window / 2) scale = Math.max(scale / 2, 1)
+  }
+  const makeOne = async (): Promise<Ticketed> => {
+    const at = clock()
+    const made = await db.system.write((tx) => choose(tx, at))
+    served = made.after
+    adapt(made)
+    if (transport.sendIn === undefined && made.tickets.length > 0) {
+      try {
+        await transport.send(made.tickets)
+      } catch (error) {
+        await takeBack(db, made.tickets, at)
+        throw error
+      }
+    }
+    return made
+  }
+  return {
+    make: (): Promise<Ticketed> => {
+      const made = last.then(makeOne)
+      last = made.catch(() => undefined)
+      return made
+    },
+  }
+}
+
+async function usualWindow(tx: SystemTransaction, at: EpochMs): Promise<number> {
+  const workers = await tx.first(liveConcurrency, { since: at - LEASE_MS })
+  return Math.max(WINDOW_PER_SLOT * Number(workers?.total ?? 0), WINDOW_MIN)
+}
+
+/** What was not sent gets a ticket in the next pass. */
+async function takeBack(db: Database, tickets: readonly Ticket[], at: EpochMs): Promise<void> {
+  await db.system.write(async (tx) => {
+    for (const [tenantId, of] of Map.groupBy(tickets, (ticket) => ticket.tenantId)) {
+      const ids = JSON.stringify(of.map(({ jobId }) => jobId))
+      await tx.forTenant(tenantId).run(takeBackTickets, { at, ids })
+    }
+  })
+}

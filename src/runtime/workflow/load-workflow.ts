@@ -1,0 +1,162 @@
+// A workflow's run is taken up: from nothing, or from the steps that earlier drives left. They are read once.
+
+import type { WorkflowId } from '../../base/ids.ts'
+import type { EpochMs } from '../../base/time.ts'
+import type { WorkflowLimits } from '../../contract/workflow.ts'
+import type { TenantReader } from '../../storage/database.ts'
+import type { DriveDeps } from '../agent/context.ts'
+import type { Drive } from '../agent/drive-end.ts'
+import type { Interruption } from '../agent/interruption.ts'
+import { addUsageOf } from '../agent/usage-below.ts'
+import { createJournal, type Journal } from '../journal/journal.ts'
+import type { RunRow } from '../journal/run-store.ts'
+import { type StepRow, stepsAfter } from '../journal/step-store.ts'
+import { toolForRun } from '../replay/recorded-tool.ts'
+import { runBlock } from './block.ts'
+import { type NodeStep, stepOf } from './node-step.ts'
+import { createWaits, type Waits } from './waits.ts'
+import type { WorkflowContext } from './workflow-context.ts'
+import { toWorkflowRunLimits } from './workflow-limits.ts'
+
+const STEPS_PAGE = 500
+
+export async function loadWorkflow(
+  deps: DriveDeps,
+  run: RunRow,
+  interruption: Interruption,
+  untrusted: boolean,
+  drive: Drive,
+): Promise<WorkflowContext> {
+  const { tenantId } = run
+  const db = deps.db.tenant(tenantId)
+  const id = run.definitionId as WorkflowId
+  const plan = await deps.workflows.plan(tenantId, id, run.definitionVersion, run.pins)
+  const waits = createWaits(db, deps.clock, run)
+  const journal = createJournal(
+    {
+      db,
+      clock: deps.clock,
+      actor: deps.worker,
+      written: (settled) => deps.written(run.id, settled),
+      cancelAsked: () => interruption.stop('cancelled'),
+    },
+    run,
+  )
+  let last: EpochMs = 0
+  const ctx: WorkflowContext = {
+    deps,
+    run,
+    tenantId,
+    db,
+    plan,
+    tools: new Map([...plan.tools].map(([name, tool]) => [name, toolForRun(db, run, tool)])),
+    limits: toWorkflowRunLimits(JSON.parse(run.limits) as WorkflowLimits),
+    journal: inTurn(journal, waits),
+    interruption,
+    capture: await deps.capturePolicy(tenantId),
+    observed: {
+      tenantId,
+      runId: run.id,
+      agent: run.definitionName,
+      traceId: run.traceId ?? undefined,
+      parentRunId: run.parentRunId ?? undefined,
+    },
+    tally: {
+      modelTurns: 0,
+      toolCalls: run.toolCallCount,
+      tokens: run.inputTokens + run.outputTokens,
+      costNanos: run.costNanos,
+      unpriced: run.unpricedCount,
+    },
+    records: new Map(),
+    counts: { steps: 0, unflushed: 0 },
+    waits,
+    undoable: [],
+    runBlock,
+    drive,
+    stamp: () => {
+      last = Math.max(last, deps.clock())
+      return last
+    },
+    // What a trigger brought came from outside.
+    untrusted: untrusted || run.triggerId !== null,
+  }
+  if (run.stepCount > 0) {
+    const rows = await db.read(async (reader) => {
+      const steps = await readSteps(reader, run)
+      const children = steps.filter(({ state }) => state === 'done' || state === 'failed')
+      const ids = children.map(({ childRunId }) => childRunId).filter((child) => child !== null)
+      await addUsageOf(reader, run.rootRunId, ids, ctx.tally)
+      return steps
+    })
+    for (const row of rows) {
+      last = Math.max(last, row.startedAt, row.finishedAt ?? 0)
+      recall(ctx, row)
+    }
+  }
+  return ctx
+}
+
+function recall(ctx: WorkflowContext, row: StepRow): void {
+  const step = stepOf(row, true)
+  // Another attempt at a node with blocks begins them anew: what the attempt before did in them is no more than history.
+  if (row.attempt > 1 && BLOCK_KINDS.has(row.kind)) forgetInside(ctx.records, step.path)
+  ctx.records.set(step.path, step)
+  if (row.state !== 'skipped') ctx.counts.steps += 1
+  ctx.untrusted ||= row.state === 'done' && isUntrusted(ctx, row)
+}
+
+const BLOCK_KINDS: ReadonlySet<StepRow['kind']> = new Set<StepRow['kind']>([
+  'switch',
+  'parallel',
+  'race',
+  'for_each',
+  'loop',
+])
+
+function forgetInside(records: Map<string, NodeStep>, path: string): void {
+  for (const inner of records.keys())
+    if (inner.startsWith(`${path}.`) || inner.startsWith(`${path}[`)) records.delete(inner)
+}
+
+function isUntrusted(ctx: WorkflowContext, row: StepRow): boolean {
+  if (row.kind === 'tool') return ctx.tools.get(row.name)?.untrusted ?? true
+  return row.kind === 'agent' || row.kind === 'workflow' || (row.kind === 'wait' && row.output !== 'null')
+}
+
+async function readSteps(reader: TenantReader, run: RunRow): Promise<readonly StepRow[]> {
+  const steps: StepRow[] = []
+  for (let after = 0; ; ) {
+    const page = await reader.all(stepsAfter, { runId: run.id, after, limit: STEPS_PAGE })
+    steps.push(...page)
+    const end = page.at(-1)
+    if (end === undefined || page.length < STEPS_PAGE) return steps
+    after = end.seq
+  }
+}
+
+/**
+ * A journal whose writes follow each other: branches gather into the same one, and what was gathered first is on record
+ * first. Branches that want to write while one writes share the next.
+ */
+function inTurn(journal: Journal, waits: Waits): Journal {
+  let tail: Promise<unknown> = Promise.resolve()
+  let next: Promise<void> | undefined
+  const after = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = tail.then(work, work)
+    tail = turn.catch(() => undefined)
+    return turn
+  }
+  return {
+    ...journal,
+    flush: () =>
+      waits.busy(() => {
+        next ??= after(() => {
+          next = undefined
+          return journal.flush()
+        })
+        return next
+      }),
+    fenced: (work) => waits.busy(() => after(() => journal.fenced(work))),
+  }
+}

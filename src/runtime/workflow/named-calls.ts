@@ -1,0 +1,54 @@
+// What a workflow names: the tools, agents and workflows of its nodes and of their compensations, in blocks of any depth.
+
+import type { Compensation, WorkflowNode } from '../../contract/workflow.ts'
+
+export interface NamedCalls {
+  readonly tools: ReadonlySet<string>
+  readonly agents: ReadonlySet<string>
+  readonly workflows: ReadonlySet<string>
+}
+
+export function namedCalls(nodes: readonly WorkflowNode[]): NamedCalls {
+  const found = { tools: new Set<string>(), agents: new Set<string>(), workflows: new Set<string>() }
+  const name = (call: Compensation): void => {
+    if (call.type === 'tool') found.tools.add(call.tool)
+    else if (call.type === 'agent') found.agents.add(call.agent)
+    else found.workflows.add(call.workflow)
+  }
+  for (const node of everyNode(nodes)) {
+    if (node.type === 'tool' || node.type === 'agent' || node.type === 'workflow') name(node)
+    if (node.compensate !== undefined) name(node.compensate)
+  }
+  return found
+}
+
+/** The nodes of a block and of those inside it. */
+export function* everyNode(nodes: readonly WorkflowNode[]): Generator<WorkflowNode> {
+  for (const node of nodes) {
+    yield node
+    for (const block of blocksOf(node)) yield* everyNode(block)
+  }
+}
+
+/** The blocks inside a node. */
+export function blocksOf(node: WorkflowNode): readonly (readonly WorkflowNode[])[] {
+  switch (node.type) {
+    case 'switch':
+      return [...node.cases.map(({ nodes }) => nodes), node.else ?? []]
+    case 'parallel':
+    case 'race':
+      return node.branches.map(({ nodes }) => nodes)
+    case 'for_each':
+    case 'loop':
+      return [node.nodes]
+    case 'agent':
+    case 'tool':
+    case 'workflow':
+    case 'transform':
+    case 'wait':
+    case 'approval':
+      return []
+    default:
+      return node satisfies never
+  }
+}

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import { aroundWrites } from '../../../test/support/around-writes.ts'
+import { forEachDatabase } from '../../../test/support/database.ts'
+import { context, type Ledger, openWorks, type Works } from '../../../test/support/workflows.ts'
+import type { WorkflowNode } from '../../contract/workflow.ts'
+import type { Database } from '../../storage/database.ts'
+import type { Run } from '../runtime.ts'
+
+const HOUR = 3_600_000
+/** More writes than the run has: a walk that reaches it has no end, and fails. */
+const WRITES_MAX = 80
+
+const NODES: readonly WorkflowNode[] = [
+  { id: 'first', type: 'transform', value: 'input.n + 1' },
+  { id: 'pays', type: 'tool', tool: 'pay', input: '{"amount": nodes.first}' },
+  {
+    id: 'par',
+    type: 'parallel',
+    branches: [
+      { id: 'left', nodes: [{ id: 'puts', type: 'tool', tool: 'put', input: '{"n": 1}' }] },
+      { id: 'right', nodes: [{ id: 'pauses', type: 'wait', for: '1h' }] },
+      { id: 'asks', nodes: [{ id: 'asked', type: 'approval', input: '{"n": nodes.first}' }] },
+    ],
+  },
+  {
+    id: 'each',
+    type: 'for_each',
+    items: '[1, 2, 3]',
+    concurrency: 2,
+    nodes: [
+      { id: 'item_pays', type: 'tool', tool: 'pay', input: '{"amount": item}' },
+      { id: 'item_sum', type: 'transform', value: 'nodes.item_pays.input.amount + nodes.first' },
+    ],
+  },
+]
+
+/** A database that dies with its process at a write: inside it, so that it leaves nothing, or just after it. */
+function mortal(db: Database, at: number, phase: 'inside' | 'after') {
+  const state = { armed: false, writes: 0, dead: false }
+  const died = Promise.withResolvers<void>()
+  const dying = aroundWrites(db, async (write, work) => {
+    if (state.dead) throw new Error('The process is dead.')
+    if (!state.armed) return write(work)
+    state.writes += 1
+    if (state.writes !== at) return write(work)
+    state.dead = true
+    died.resolve()
+    if (phase === 'after') await write(work)
+    throw new Error('The process died.')
+  })
+  return { db: dying, state, died: died.promise }
+}
+
+/** Runs a workflow in a process that dies at a write; another goes on with it, two hours later. */
+async function survive(
+  db: Database,
+  name: string,
+  at: number,
+  phase: 'inside' | 'after',
+  ledger: Ledger,
+): Promise<{ readonly run: Run; readonly died: boolean; readonly steps: readonly string[] }> {
+  const doomed = mortal(db, at, phase)
+  let run: Run
+  {
+    await using starter = await openWorks({ db, working: false })
+    run = await starter.begin(name, { n: 4 })
+    const first = await openWorks({ db: doomed.db, ledger, working: false })
+    doomed.state.armed = true
+    await first.worker.start().catch(() => undefined)
+    await Promise.race([doomed.died, first.settled(run)])
+    doomed.state.dead = true
+    await first.worker.stop(0).catch(() => undefined)
+  }
+  await using second = await openWorks({ db, ledger, clock: () => Date.now() + 2 * HOUR })
+  const end = await untilEnded(second, run)
+  return { run: end, died: doomed.state.writes >= at, steps: await second.trail(end) }
+}
+
+async function untilEnded(works: Works, started: Run): Promise<Run> {
+  for (let round = 0; ; round++) {
+    const run = await works.settled(started)
+    if (process.env.DBG) console.error(round, run.state, run.waitingReason, await works.trail(run))
+    assert.ok(round < 100, 'it does not end')
+    if (run.state !== 'waiting') return run
+    for (const step of await works.allSteps(run)) {
+      if (step.state !== 'waiting') continue
+      if (step.waitingReason === 'approval')
+        await works.runtime.resolve(works.admin, run.id, step.seq, { outcome: 'approve' }, context)
+      if (step.waitingReason !== 'in_doubt') continue
+      // The person looks whether it happened.
+      const made = works.ledger.calls.find(({ key }) => key === `${run.id}:${step.seq}`)
+      const answer =
+        made === undefined
+          ? ({ outcome: 'retry' } as const)
+          : ({ outcome: 'succeeded', output: { tool: made.tool, input: made.input } } as const)
+      await works.runtime.resolve(works.admin, run.id, step.seq, answer, context)
+    }
+    await sleep(1)
+  }
+}
+
+forEachDatabase((name, open) => {
+  describe('a workflow whose process dies', () => {
+    for (const phase of ['inside', 'after'] as const) {
+      it(`at any write (${phase} it): it ends as it would have, and what happens once happened once`, async () => {
+        await using db = await open()
+        {
+          await using works = await openWorks({ db, working: false })
+          await works.publish({ name: 'sample', nodes: [...NODES] })
+        }
+        let killed = 0
+        // On Postgres the same code runs through the same writes: every third of them is enough there.
+        for (let at = 1; ; at += name === 'postgres' ? 3 : 1) {
+          if (process.env.DBG) console.error('AT', at)
+          assert.ok(at < WRITES_MAX, 'the walk found no end')
+          const ledger: Ledger = { calls: [] }
+          const { run, died, steps } = await survive(db, 'sample', at, phase, ledger)
+          const facts = `write ${at} ${phase}: ${run.error?.message ?? ''} ${steps.join(', ')}`
+          assert.deepEqual([run.state, run.output], ['completed', [6, 7, 8]], facts)
+          const paid = ledger.calls.filter(({ tool }) => tool === 'pay')
+          assert.equal(paid.length, 4, facts)
+          assert.equal(new Set(paid.map(({ key }) => key)).size, 4, facts)
+          assert.ok(steps.every((step) => step.endsWith(' done')), facts)
+          assert.equal(new Set(steps).size, steps.length, facts)
+          if (!died) break
+          killed += 1
+        }
+        assert.ok(killed >= 5, `only ${killed} writes were killed`)
+      })
+    }
+  })
+
+  describe('random workflows of pure nodes', () => {
+    it('give the same with and without a crash at a random write', async () => {
+      await using db = await open()
+      let count = 0
+      const runs = name === 'postgres' ? 8 : 40
+      await fc.assert(
+        fc.asyncProperty(blocks, fc.integer({ min: 2, max: 9 }), async (shape, at) => {
+          count += 1
+          const workflow = `random-${count}`
+          const nodes = named(shape)
+          let expected: Run
+          {
+            await using works = await openWorks({ db })
+            await works.publish({ name: workflow, nodes })
+            expected = await works.settled(await works.begin(workflow, { n: 4 }))
+          }
+          const { run } = await survive(db, workflow, at, 'inside', { calls: [] })
+          assert.deepEqual([run.state, run.output, run.error], [expected.state, expected.output, expected.error])
+        }),
+        { numRuns: runs, seed: 7 },
+      )
+    })
+  })
+})
+
+type Shape =
+  | { readonly is: 'value'; readonly n: number }
+  | { readonly is: 'bad' }
+  | { readonly is: 'switch'; readonly n: number; readonly inside: readonly Shape[] }
+  | { readonly is: 'parallel' | 'each' | 'loop'; readonly n: number; readonly inside: readonly Shape[] }
+
+const { blocks } = fc.letrec<{ blocks: readonly Shape[]; shape: Shape }>((tie) => ({
+  blocks: fc.array(tie('shape'), { minLength: 1, maxLength: 4 }),
+  shape: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.record({ is: fc.constant('value' as const), n: fc.nat(9) }),
+    fc.record({ is: fc.constant('bad' as const) }),
+    fc.record({ is: fc.constant('switch' as const), n: fc.nat(9), inside: tie('blocks') }),
+    fc.record({
+      is: fc.constantFrom('parallel' as const, 'each' as const, 'loop' as const),
+      n: fc.nat(3),
+      inside: tie('blocks'),
+    }),
+  ),
+}))
+
+/** The shapes as nodes, each with an id of its own. */
+function named(shapes: readonly Shape[]): WorkflowNode[] {
+  let count = 0
+  const block = (inner: readonly Shape[]): WorkflowNode[] => inner.map(node)
+  const node = (shape: Shape): WorkflowNode => {
+    const id = `n${++count}`
+    switch (shape.is) {
+      case 'value':
+        return { id, type: 'transform', value: `input.n * ${shape.n}`, ...(shape.n === 0 && { when: 'false' }) }
+      case 'bad':
+        return { id, type: 'transform', value: 'input.nothing', onError: 'continue' }
+      case 'switch':
+        return { id, type: 'switch', cases: [{ when: `input.n > ${shape.n}`, nodes: block(shape.inside) }] }
+      case 'parallel':
+        return {
+          id,
+          type: 'parallel',
+          branches: [
+            { id: `b${++count}`, nodes: block(shape.inside) },
+            { id: `b${++count}`, nodes: block([{ is: 'value', n: shape.n }]) },
+          ],
+        }
+      case 'each':
+        return { id, type: 'for_each', items: '[1, 2, 3]', concurrency: 2, nodes: block(shape.inside) }
+      case 'loop':
+        return { id, type: 'loop', while: `index < ${shape.n}`, max: 9, nodes: block(shape.inside) }
+      default:
+        return shape satisfies never
+    }
+  }
+  return block(shapes)
+}
