@@ -9,6 +9,10 @@ import { machineLine } from './support/machine.ts'
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   run: async () => (await import('./benches/run.ts')).runBench,
   'step-cost': async () => (await import('./benches/step-cost.ts')).stepCostBench,
+  queue: async () => (await import('./benches/queue.ts')).queueBench,
+  recovery: async () => (await import('./benches/recovery.ts')).recoveryBench,
+  fairness: async () => (await import('./benches/fairness.ts')).fairnessBench,
+  idle: async () => (await import('./benches/idle.ts')).idleBench,
   http: async () => (await import('./benches/http.ts')).httpBench,
   keys: async () => (await import('./benches/keys.ts')).keysBench,
   'cold-start': async () => (await import('./benches/cold-start.ts')).coldStartBench,

@@ -30,6 +30,7 @@ export type { ImportedTools, ImportTools, Tool, ToolVersion } from './contract/r
 export type { Workflow, WorkflowVersion } from './contract/routes/workflows.ts'
 export type {
   ModelDeltaResource,
+  ReplayRun,
   Run,
   RunEventResource,
   RunResolution,
@@ -50,7 +51,13 @@ export type {
 } from './contract/trigger.ts'
 export type { WorkflowDefinition } from './contract/workflow.ts'
 export { ApiError, ConnectionError, isApiError } from './sdk/api-error.ts'
-export type { CreateOptions, RunOptions, UpdateOptions, VersionOptions } from './sdk/client.ts'
+export type {
+  CreateOptions,
+  PublishOptions,
+  RunOptions,
+  UpdateOptions,
+  VersionOptions,
+} from './sdk/client.ts'
 export { Client } from './sdk/client.ts'
 export type { Page, PageList } from './sdk/page-list.ts'
 export type { RetryOptions } from './sdk/retry.ts'

@@ -1,5 +1,5 @@
 // Whether a step costs the same however long its run already is: windows of steps along one run of more than a
-// thousand, on a file as the product has it, and in memory, where no disk hides what the processor does.
+// thousand, on a file as the product has it, and in memory, where no disk hides what the processor does. Then workflows.
 
 import type { Bench, Figure } from '../figure.ts'
 import type { LongRunAnswer, LongRunQuestion } from '../programs/long-run.ts'
@@ -7,6 +7,7 @@ import { profileShares } from '../support/profile.ts'
 import { openProgram } from '../support/program.ts'
 import { median } from '../support/statistics.ts'
 import { workFolder } from '../support/work-folder.ts'
+import { workflowFigures } from './workflow-cost.ts'
 
 const STEPS_PER_TURN = 2
 const TURNS = 510
@@ -36,7 +37,7 @@ export const stepCostBench: Bench = async ({ rounds, profile }) => {
       figures.push(...(await profileShares(`a long run ${memory ? 'in memory' : 'on a file'}`, taken)))
     }
   }
-  return figures
+  return [...figures, ...(await workflowFigures(rounds, profile))]
 }
 
 function figuresOf(where: string, runs: readonly (readonly number[])[]): readonly Figure[] {

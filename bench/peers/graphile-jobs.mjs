@@ -36,6 +36,7 @@ await answerQuestions(async ({ url }) => {
 })
 
 function silent() {
-  const logger = { error() {}, warn() {}, info() {}, debug() {}, log() {}, scope: () => logger }
+  const nothing = () => undefined
+  const logger = { error: nothing, warn: nothing, info: nothing, debug: nothing, log: nothing, scope: () => logger }
   return logger
 }

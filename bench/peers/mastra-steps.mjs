@@ -29,7 +29,12 @@ await answerQuestions(async ({ folder }) => {
 function many(steps) {
   let workflow = createWorkflow({ id: 'many', inputSchema: nothing, outputSchema: nothing })
   for (let n = 0; n < steps; n++) {
-    const step = createStep({ id: `step-${n}`, inputSchema: nothing, outputSchema: nothing, execute: async () => ({}) })
+    const step = createStep({
+      id: `step-${n}`,
+      inputSchema: nothing,
+      outputSchema: nothing,
+      execute: async () => ({}),
+    })
     workflow = workflow.then(step)
   }
   return workflow.commit()

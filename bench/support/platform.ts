@@ -12,6 +12,8 @@ export interface PlatformOptions {
   readonly folder: string
   /** SQLite in the data folder unless it says otherwise. */
   readonly databaseUrl?: string | undefined
+  /** Of the admin, where another process has made it in the same database. Default: it is made here. */
+  readonly key?: string | undefined
   readonly model: ModelProvider
   readonly tools: readonly CodeTool[]
 }
@@ -35,13 +37,12 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
   })
   const app = await compose(settings, { models: [model], host: { ...EMPTY_PROJECT, codeTools: tools } })
-  const made = await app.identity.bootstrap({ tenantName: 'Bench', adminName: 'Bench' })
-  if (made === undefined) throw new Error('The data folder of a bench is not empty.')
-  const admin = await app.identity.authenticateKey(made.key)
+  const key = options.key ?? (await firstKey(app))
+  const admin = await app.identity.authenticateKey(key)
   return {
     app,
     admin,
-    key: made.key,
+    key,
     publish: async (definition) => {
       const names = tools.map((tool) => tool.definition.name)
       const whole = { ...definition, model: `${model.name}/test`, tools: names }
@@ -50,4 +51,10 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       return head.id
     },
   }
+}
+
+async function firstKey(app: App): Promise<string> {
+  const made = await app.identity.bootstrap({ tenantName: 'Bench', adminName: 'Bench' })
+  if (made === undefined) throw new Error('The data folder of a bench is not empty.')
+  return made.key
 }

@@ -23,6 +23,8 @@ export interface Program<R, Q, A> extends AsyncDisposable {
   count<T>(work: () => Promise<T>): Promise<readonly [T, SqliteCounts]>
   /** Does the work and answers what the program's processor did meanwhile. */
   profile(work: () => Promise<unknown>): Promise<Profiler.Profile>
+  /** Ends it as a crash would (SIGKILL). */
+  kill(): Promise<void>
 }
 
 export interface Usage {
@@ -57,6 +59,7 @@ export async function openProgram<R, Q, A>(path: string, input: unknown = {}): P
       await work()
       return (await send({ type: 'profile-stop' })) as Profiler.Profile
     },
+    kill: () => kill(child),
     [Symbol.asyncDispose]: () => stop(child),
   }
 }
@@ -82,6 +85,13 @@ function createAsks(child: ChildProcess, path: string): { next(): Promise<unknow
       return waiting.promise
     },
   }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
 }
 
 async function stop(child: ChildProcess): Promise<void> {

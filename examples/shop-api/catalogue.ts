@@ -12,10 +12,19 @@ export interface Order {
   readonly order_id: string
   readonly isbn: string
   readonly quantity: number
+  readonly total_usd: string
   readonly status: 'received' | 'packed' | 'shipped' | 'delivered'
   readonly placed_on: string
   readonly expected_on: string
 }
+
+export interface Refund {
+  readonly order_id: string
+  readonly amount_usd: string
+  readonly refunded_on: string
+}
+
+const CENTS = 100
 
 export const BOOKS: readonly Book[] = [
   {
@@ -64,6 +73,12 @@ export const OPENING_HOURS: Readonly<
   sunday: null,
 }
 
+/** What so many copies cost together. */
+export function totalUsd(isbn: string, quantity: number): string {
+  const price = BOOKS.find((book) => book.isbn === isbn)?.price_usd ?? '0.00'
+  return ((Math.round(Number(price) * CENTS) * quantity) / CENTS).toFixed(2)
+}
+
 function order(
   id: string,
   isbn: string,
@@ -72,5 +87,13 @@ function order(
   placedOn: string,
   expectedOn: string,
 ): Order {
-  return { order_id: id, isbn, quantity, status, placed_on: placedOn, expected_on: expectedOn }
+  return {
+    order_id: id,
+    isbn,
+    quantity,
+    total_usd: totalUsd(isbn, quantity),
+    status,
+    placed_on: placedOn,
+    expected_on: expectedOn,
+  }
 }

@@ -63,6 +63,15 @@ export function shopOpenapi(baseUrl: string): object {
           },
         },
       },
+      '/orders/{order_id}/refund': {
+        put: {
+          operationId: 'refund_order',
+          summary:
+            'Pay an order of the bookshop back. An order is paid back once, however often it is asked.',
+          parameters: [orderId],
+          responses: { 200: answer('The refund.', ref('Refund')), 404: NOT_FOUND },
+        },
+      },
       '/opening-hours/{day}': {
         get: {
           operationId: 'get_opening_hours',
@@ -97,6 +106,7 @@ const SCHEMAS = {
     order_id: { type: 'string' },
     isbn: { type: 'string' },
     quantity: { type: 'integer' },
+    total_usd: { type: 'string' },
     status: { type: 'string', enum: ['received', 'packed', 'shipped', 'delivered'] },
     placed_on: { type: 'string', format: 'date' },
     expected_on: { type: 'string', format: 'date' },
@@ -104,6 +114,11 @@ const SCHEMAS = {
   NewOrder: object({
     isbn: { type: 'string', description: 'The ISBN of the book, 13 digits.', pattern: '^[0-9]{13}$' },
     quantity: { type: 'integer', minimum: 1, maximum: 10 },
+  }),
+  Refund: object({
+    order_id: { type: 'string' },
+    amount_usd: { type: 'string' },
+    refunded_on: { type: 'string', format: 'date' },
   }),
   OpeningHours: object({
     day: { type: 'string' },

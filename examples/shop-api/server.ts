@@ -4,7 +4,7 @@
 
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { BOOKS, DAYS, OPENING_HOURS, ORDERS, type Order } from './catalogue.ts'
+import { BOOKS, DAYS, OPENING_HOURS, ORDERS, type Order, type Refund, totalUsd } from './catalogue.ts'
 import { shopOpenapi } from './openapi.ts'
 
 export interface Shop extends AsyncDisposable {
@@ -12,6 +12,7 @@ export interface Shop extends AsyncDisposable {
   readonly url: string
   readonly port: number
   readonly orders: () => readonly Order[]
+  readonly refunds: () => readonly Refund[]
 }
 
 interface Answer {
@@ -30,8 +31,9 @@ const DAY_MS = 86_400_000
 export async function startShop(port = 0): Promise<Shop> {
   const orders = new Map(ORDERS.map((order) => [order.order_id, order]))
   const byKey = new Map<string, Order>()
+  const refunds = new Map<string, Refund>()
   const server = createServer((request, response) => {
-    void answer(request, { orders, byKey, url: () => urlOf(server) })
+    void answer(request, { orders, byKey, refunds, url: () => urlOf(server) })
       .catch(() => ({ status: 400, body: { message: 'The request is not understood.' } }))
       .then(({ status, body }) => {
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
@@ -45,6 +47,7 @@ export async function startShop(port = 0): Promise<Shop> {
     url: urlOf(server),
     port: (server.address() as AddressInfo).port,
     orders: () => [...orders.values()],
+    refunds: () => [...refunds.values()],
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -56,13 +59,16 @@ export async function startShop(port = 0): Promise<Shop> {
 interface State {
   readonly orders: Map<string, Order>
   readonly byKey: Map<string, Order>
+  readonly refunds: Map<string, Refund>
   readonly url: () => string
 }
 
 async function answer(request: IncomingMessage, state: State): Promise<Answer> {
   const { pathname, searchParams } = new URL(request.url ?? '/', state.url())
-  const [, resource, id] = pathname.split('/')
+  const [, resource, id, part] = pathname.split('/')
   if (request.method === 'POST' && pathname === '/orders') return placeOrder(request, state)
+  if (request.method === 'PUT' && resource === 'orders' && part === 'refund')
+    return refundOrder(decodeURIComponent(id ?? ''), state)
   if (request.method !== 'GET') return missing('There is no such operation.')
   if (pathname === '/openapi.json') return { status: 200, body: shopOpenapi(state.url()) }
   if (pathname === '/books') return { status: 200, body: findBooks(searchParams.get('query') ?? '') }
@@ -121,6 +127,7 @@ async function placeOrder(request: IncomingMessage, { orders, byKey }: State): P
     order_id: String(FIRST_NEW_ORDER + orders.size - ORDERS.length),
     isbn: book.isbn,
     quantity,
+    total_usd: totalUsd(book.isbn, quantity),
     status: 'received',
     placed_on: dayText(Date.now()),
     expected_on: dayText(Date.now() + DELIVERY_DAYS * DAY_MS),
@@ -128,6 +135,19 @@ async function placeOrder(request: IncomingMessage, { orders, byKey }: State): P
   orders.set(order.order_id, order)
   if (typeof key === 'string') byKey.set(key, order)
   return { status: 201, body: order }
+}
+
+/** The number of the order is the key: a second request finds the refund of the first. */
+function refundOrder(id: string, { orders, refunds }: State): Answer {
+  const order = orders.get(id)
+  if (order === undefined) return missing(`There is no order ${id}.`)
+  const refund = refunds.get(id) ?? {
+    order_id: id,
+    amount_usd: order.total_usd,
+    refunded_on: dayText(Date.now()),
+  }
+  refunds.set(id, refund)
+  return { status: 200, body: refund }
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

@@ -47,6 +47,8 @@ forEachDatabase((_, open) => {
       const example = EXAMPLE_BODIES[route.id]
       if (typeof example !== 'object' || example === null) continue
       for (const field of Object.keys(example)) {
+        // Any JSON is right there.
+        if (`${route.id} ${field}` === 'sendEvent data') continue
         const right = at(example, field)
         const wrong: Json = typeof right === 'object' ? 'text' : field === 'input' ? [1] : { not: ['this'] }
         const received = await send(route, { body: { ...example, [field]: wrong } })

@@ -43,6 +43,7 @@ const CREATOR_MAY = [
   'testTool',
   'importTools',
   'resolveRun',
+  'replayRun',
   ...PROMPTS,
 ]
 const KEYS = ['listApiKeys', 'createApiKey', 'getApiKey', 'revokeApiKey']

@@ -139,6 +139,41 @@ describe('the application', () => {
     }
   })
 
+  it('runs what an engine carries tickets for, and is not ready when they are no longer sent', async () => {
+    let now = Date.now()
+    let silent = false
+    const wrapDatabase: Overrides['wrapDatabase'] = (db) => ({
+      ...db,
+      system: {
+        ...db.system,
+        write: (work) => (silent ? Promise.reject(new Error('silent')) : db.system.write(work)),
+      },
+    })
+    const change = { jobQueue: { engine: 'memory' } } as const
+    await using opened = await open({ host: HOST, wrapDatabase, clock: () => now }, change)
+    const { app, apiKey } = opened
+    await syncHostProject(app, await app.identity.authenticateKey(apiKey), HOST)
+    const response = await call(app, apiKey, '/api/v1/agents/doubler/runs?wait=20', {
+      method: 'POST',
+      body: JSON.stringify({ input: 'Double the number 21' }),
+    })
+    assert.equal(((await response.json()) as { state: string }).state, 'completed')
+    const metrics = await (await call(app, apiKey, '/metrics')).text()
+    assert.match(metrics, /agent_factory_relay_lag_seconds \d/)
+    assert.match(metrics, /agent_factory_workers_live 1/)
+    const checks = async () => {
+      const { checks: told } = (await (await app.fetch(new Request('http://localhost/readyz'))).json()) as {
+        readonly checks: readonly { readonly name: string; readonly ok: boolean }[]
+      }
+      return told.find(({ name }) => name === 'relay')?.ok
+    }
+    assert.equal(await checks(), true)
+    silent = true
+    now += 60_000
+    assert.equal(await checks(), false)
+    silent = false
+  })
+
   it('is ready, until it begins to stop', async () => {
     await using opened = await open()
     const ready = async () => (await opened.app.fetch(new Request('http://localhost/readyz'))).status

@@ -41,6 +41,7 @@ import type { Worker } from '../runtime/worker.ts'
 import type { Database } from '../storage/database.ts'
 import { assertCurrentSchema, migrate } from '../storage/migrations/migrate.ts'
 import { openDatabase } from '../storage/open.ts'
+import { followServerClock } from '../storage/server-clock.ts'
 import { createCapturePolicy } from './compose/capture-policy.ts'
 import { definitionChecks } from './compose/definition-checks.ts'
 import { createLazyFetch } from './compose/lazy-fetch.ts'
@@ -72,7 +73,10 @@ export interface App extends AsyncDisposable {
 }
 
 export interface Overrides {
+  /** Is used as it is. */
   readonly clock?: Clock
+  /** The host's clock, which may be wrong: on Postgres the server's corrects it. */
+  readonly hostClock?: Clock
   /** Put around the opened database, for tests that make it fail. */
   readonly wrapDatabase?: (db: Database) => Database
   /** Providers that win over those of the same name. */
@@ -97,10 +101,11 @@ const SCHEMA_AGE_MS_MAX = 60_000
 export async function compose(settings: Settings, overrides: Overrides = {}): Promise<App> {
   await using opened = new AsyncDisposableStack()
   const log = overrides.log ?? opened.use(openLog(settings))
-  const clock = overrides.clock ?? systemClock
   const tracing = opened.use(await openTracing(settings))
   const storage = await openStorage(settings)
   const wrapped = opened.use(overrides.wrapDatabase?.(storage) ?? storage)
+  const clock =
+    overrides.clock ?? opened.use(await followServerClock(wrapped, overrides.hostClock ?? systemClock)).now
   let relay: Relay | undefined
   const telemetry = opened.use(
     createTelemetry({
@@ -108,7 +113,8 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
       tracing,
       clock,
       queueDepth: createQueueDepth(wrapped, clock),
-      relayLagMs: () => relay && clock() - relay.lastPassAt(),
+      // None before the first pass.
+      relayLagMs: () => (relay?.lastPassAt() ? clock() - relay.lastPassAt() : undefined),
     }),
   )
   const db = measuredDatabase(wrapped, telemetry.metrics.databaseWritten)

@@ -1,5 +1,5 @@
 // The doctor of workers: what they need (the database, the engine), and what they and the queue are like now. It reads and
-// tries; it changes nothing. Never throws for what it finds. Called by the command `worker doctor`.
+// tries; it changes no job. Never throws for what it finds. Called by the command `worker doctor`.
 
 import { isAppError } from '../base/errors.ts'
 import { createQueueDepth, type QueueDepth } from '../operations/queue-depth.ts'

@@ -242,5 +242,13 @@ async function addMember(db: Database, role: Role): Promise<Principal> {
     await tx.forTenant(tenantId).run(insertMembership, { userId, role, createdAt: NOW })
   })
   const permissions = new Set(ROLE_PERMISSIONS[role])
-  return { tenantId, userId, kind: 'human', apiKeyId: undefined, role: 'CREATOR', permissions, operator: false }
+  return {
+    tenantId,
+    userId,
+    kind: 'human',
+    apiKeyId: undefined,
+    role: 'CREATOR',
+    permissions,
+    operator: false,
+  }
 }

@@ -69,16 +69,20 @@ export async function claimJobs(tx: SystemTransaction, claim: Claim): Promise<Cl
   const jobs: ClaimedJob[] = claim.lapsed ? [...(await tx.all(claimLapsed, { ...values, limit }))] : []
   let { after } = claim
   let contended = false
+  const exhausted = new Set<TenantId>()
   for (let looked = 0; jobs.length < limit && looked < TENANTS_LOOKED_AT_MAX; ) {
     const asked = limit - jobs.length
     const page = await readyTenants(tx, { ...claim, after }, asked)
     const all = page.length < asked
     looked += page.length
+    // Round again: those that are left are at their caps.
+    if (page.every(({ tenantId }) => exhausted.has(tenantId))) break
     for (let tenants = page; tenants.length > 0 && jobs.length < limit; ) {
       const turn = await giveTurns(tx, tenants, claim, limit - jobs.length)
       jobs.push(...turn.jobs)
       after = turn.after
       contended ||= turn.contended
+      for (const tenantId of turn.exhausted) exhausted.add(tenantId)
       // Where there may be other tenants, they have their first turn before these have their second.
       tenants = all ? turn.more : []
     }
@@ -93,10 +97,11 @@ async function giveTurns(
   tenants: readonly TenantTurn[],
   claim: ClaimTerms,
   limit: number,
-): Promise<Claimed & { more: TenantTurn[] }> {
+): Promise<Claimed & { more: TenantTurn[]; exhausted: TenantId[] }> {
   const share = Math.max(Math.floor(limit / tenants.length), 1)
   const jobs: ClaimedJob[] = []
   const more: TenantTurn[] = []
+  const exhausted: TenantId[] = []
   let after = FIRST_TENANT
   let contended = false
   for (const tenant of tenants) {
@@ -104,14 +109,12 @@ async function giveTurns(
     if (wanted === 0) break
     after = tenant.tenantId
     const taken = await claimOf(tx, tenant, claim, wanted)
-    if (taken === 'contended') {
-      contended = true
-      continue
-    }
-    jobs.push(...taken)
-    if (taken.length === wanted) more.push(tenant)
+    contended ||= taken === 'contended'
+    if (taken !== 'contended') jobs.push(...taken)
+    if (taken !== 'contended' && taken.length === wanted) more.push(tenant)
+    else exhausted.push(tenant.tenantId)
   }
-  return { jobs, after, contended, more }
+  return { jobs, after, contended, more, exhausted }
 }
 
 /** Where a worker begins with its turns: at any tenant, so that many workers do not serve the same one first. */

@@ -1,13 +1,16 @@
 // The SQL of tickets: which jobs may have one now, and that they have one. Each statement walks an index that holds only
 // the rows in question.
 
-import type { JobId, TenantId } from '../base/ids.ts'
+import { sql } from 'kysely'
+import type { TenantId } from '../base/ids.ts'
 import type { EpochMs } from '../base/time.ts'
-import { lockText, textsOf } from '../storage/dialect.ts'
+import { isOneOf, lockText } from '../storage/dialect.ts'
 import type { Bind, SystemBind } from '../storage/statement.ts'
 import { statement, systemStatement } from '../storage/statement.ts'
 
 const REASON = 'the relay serves every tenant'
+/** The state, said so that no planner walks the index of all that is queued where keys are given. */
+const QUEUED_BY_KEY = sql<string>`(state || '')`
 
 /** Two relays never choose at the same time: each counts what the other has given. */
 export const lockRelay = systemStatement('relay.lock', REASON, (db, _p: SystemBind<object>, dialect) =>
@@ -66,29 +69,6 @@ export const liveConcurrency = systemStatement(
       .select((eb) => eb.fn.coalesce(eb.fn.sum<number>('concurrency'), eb.lit(0)).as('total'))
       .where('heartbeatAt', '>', p.since)
       .where('drainingAt', 'is', null),
-)
-
-/** Marks a tenant's first jobs that no definition's cap is on. */
-export const ticketFree = statement('relay.ticket-free', (db, p: Bind<{ at: EpochMs; limit: number }>) =>
-  db
-    .updateTable('jobs')
-    .set({ ticketedAt: p.at })
-    .where('tenantId', '=', p.tenantId)
-    .where('state', '=', 'queued')
-    .where('ticketedAt', '=', 0)
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('jobs')
-        .select('id')
-        .where('tenantId', '=', p.tenantId)
-        .where('state', '=', 'queued')
-        .where('ticketedAt', '=', 0)
-        .where('definitionCap', 'is', null)
-        .orderBy('readyRank')
-        .orderBy('id')
-        .limit(p.limit),
-    )
-    .returning(['id', 'readyRank']),
 )
 
 /** A tenant's definitions with queued jobs that a cap is on: a loose index scan, however many jobs each has. */
@@ -160,9 +140,9 @@ export const ticketById = statement(
       .updateTable('jobs')
       .set({ ticketedAt: p.at })
       .where('tenantId', '=', p.tenantId)
-      .where('state', '=', 'queued')
+      .where((eb) => isOneOf(dialect, eb.ref('id'), p.ids))
+      .where(QUEUED_BY_KEY, '=', 'queued')
       .where('ticketedAt', '=', 0)
-      .where('id', 'in', textsOf<JobId>(dialect, p.ids))
       .returning(['id', 'readyRank']),
 )
 
@@ -174,9 +154,9 @@ export const takeBackTickets = statement(
       .updateTable('jobs')
       .set({ ticketedAt: 0 })
       .where('tenantId', '=', p.tenantId)
-      .where('state', '=', 'queued')
-      .where('ticketedAt', '=', p.at)
-      .where('id', 'in', textsOf<JobId>(dialect, p.ids)),
+      .where((eb) => isOneOf(dialect, eb.ref('id'), p.ids))
+      .where(QUEUED_BY_KEY, '=', 'queued')
+      .where('ticketedAt', '=', p.at),
 )
 
 export interface DefinitionCount {

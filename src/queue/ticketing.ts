@@ -14,7 +14,6 @@ import {
   leasedByDefinition,
   ticketById,
   ticketedByDefinition,
-  ticketFree,
 } from './ticket-store.ts'
 import type { Ticket } from './transport.ts'
 
@@ -123,21 +122,19 @@ async function ticketTenant(
   if (limit === 0) return []
   const tenant = tx.forTenant(turn.tenantId)
   const definitions = await tenant.all(cappedDefinitions, {})
-  const marked =
-    definitions.length === 0
-      ? await tenant.all(ticketFree, { at, limit })
-      : await ticketCapped(tenant, turn, definitions, limit, at)
+  const ids = await chooseJobs(tenant, turn, definitions, limit)
+  const marked = ids.length === 0 ? [] : await tenant.all(ticketById, { at, ids: JSON.stringify(ids) })
   turn.room -= marked.length
   return marked.toSorted(byRank).map(({ id }) => id)
 }
 
-async function ticketCapped(
+/** The first jobs of a tenant that no definition's cap holds back. */
+async function chooseJobs(
   tenant: TenantTransaction,
   turn: Turn,
   definitions: readonly { readonly definitionId: string }[],
   limit: number,
-  at: EpochMs,
-) {
+): Promise<JobId[]> {
   const candidates = [...(await tenant.all(freeCandidates, { limit }))]
   for (const { definitionId } of definitions)
     candidates.push(...(await tenant.all(cappedCandidates, { definitionId, limit })))
@@ -152,7 +149,7 @@ async function ticketCapped(
     turn.used.set(definitionId, used + 1)
     ids.push(id)
   }
-  return ids.length === 0 ? [] : tenant.all(ticketById, { at, ids: JSON.stringify(ids) })
+  return ids
 }
 
 function byRank(

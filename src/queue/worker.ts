@@ -121,6 +121,7 @@ export function createJobWorker(deps: JobWorkerDeps, options: JobWorkerOptions):
       for (const turn of claimed.turns) take(turn)
       if (claimed.contended) soon()
       // As many as it asked for, and not all of them were anything to do: there may be more.
+      if (claimed.jobs.length === free) lastLapsedAt = 0
       again ||= claimed.jobs.length === free && slots.free() > 0
     } while (again)
   }

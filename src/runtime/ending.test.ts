@@ -7,10 +7,10 @@ import type { RunId } from '../base/ids.ts'
 import { defineTool } from '../define/define-tool.ts'
 import { createScriptedModel } from '../models/scripted/scripted-model.ts'
 import { usageOfRun } from '../money/usage-store.ts'
+import { JOB_ATTEMPTS_MAX } from '../queue/job.ts'
 import type { Database } from '../storage/database.ts'
 import { systemStatement } from '../storage/statement.ts'
 import type { Runtime } from './runtime.ts'
-import { JOB_ATTEMPTS_MAX } from './worker.ts'
 
 const context = { requestId: undefined }
 const WHY = 'a test plays a worker that died'

@@ -48,6 +48,7 @@ describe('the client', () => {
       'openapi',
       'docs',
       'startRun',
+      'startWorkflow',
       'receiveWebhook',
       'openApprovalLink',
       'answerApprovalLink',

@@ -39,6 +39,8 @@ export interface FactoryOptions {
   readonly observer?: RuntimeObserver
   readonly prices?: PriceFile
   readonly lease?: RuntimeDeps['lease']
+  /** For backoff. Default: none. */
+  readonly random?: () => number
   /** Whether the worker starts at once. Default true. */
   readonly working?: boolean
 }
@@ -71,6 +73,7 @@ export async function openFactory(options: FactoryOptions = {}): Promise<Factory
     clock,
     builtinToolNames: new Set(),
     codeToolNames: new Set(codeTools.keys()),
+    effectOf: (name) => codeTools.get(name)?.definition.effect,
     checkSchema: (schema) => checkSchema(schema, patternProblem),
     checkExpression: expressionErrors,
     expressionFields,
@@ -93,7 +96,7 @@ export async function openFactory(options: FactoryOptions = {}): Promise<Factory
     capturePolicy: async () => options.capture ?? 'full',
     concurrency: options.concurrency ?? 8,
     secretKey: new Uint8Array(32).fill(7),
-    random: () => 0,
+    random: options.random ?? (() => 0),
     ...(options.lease === undefined ? {} : { lease: options.lease }),
     ...(options.observer === undefined ? {} : { observer: options.observer }),
   })

@@ -29,6 +29,8 @@ export type PostgresServer = {
 export interface PostgresOptions {
   /** What was committed survives a crash of the server. Default: it need not, and the tests are quicker. */
   readonly durable?: boolean
+  /** What was committed is on the disk. Default: on its way there, which survives a crash of the server alone. */
+  readonly synced?: boolean
 }
 
 /** A database of its own. Closing it drops it, whoever is still connected. */
@@ -89,14 +91,14 @@ async function launch(
   postgres: string,
   folder: string,
   password: string,
-  { durable = false }: PostgresOptions,
+  { durable = false, synced = false }: PostgresOptions,
 ): Promise<PostgresServer> {
   const port = await freePort()
   const settings = {
     listen_addresses: '127.0.0.1',
     max_connections: String(CONNECTIONS_MAX),
-    // The machine does not crash: what the server wrote is there, on the disk or on its way.
-    fsync: 'off',
+    // In tests the machine does not crash: what the server wrote is there, on the disk or on its way.
+    fsync: synced ? 'on' : 'off',
     synchronous_commit: durable ? 'on' : 'off',
     full_page_writes: durable ? 'on' : 'off',
     ...(process.platform === 'win32' ? {} : { unix_socket_directories: folder }),

@@ -36,19 +36,19 @@ describe('the starter', () => {
     const tools = shop?.tools ?? []
     assert.deepEqual(
       tools.map(({ name }) => name),
-      ['find_books', 'get_order', 'place_order', 'get_opening_hours'],
+      ['find_books', 'get_order', 'place_order', 'refund_order', 'get_opening_hours'],
     )
     assert.deepEqual(
       tools.map(({ effect }) => effect ?? 'once'),
-      ['read', 'read', 'once', 'read'],
+      ['read', 'read', 'once', 'idempotent', 'read'],
     )
     const actions = async (options: StarterOptions) =>
       (await installStarter(app.catalog, principal, options)).map(
         ({ name, result }) => `${name} ${result.action}`,
       )
     const whole = { ...PLAIN, tools }
-    assert.deepEqual((await actions(whole)).at(-1), 'guide created')
-    assert.deepEqual((await actions(whole)).at(-1), 'guide unchanged')
+    assert.deepEqual((await actions(whole)).slice(-2), ['guide created', 'refund created'])
+    assert.deepEqual((await actions(whole)).slice(-2), ['guide unchanged', 'refund unchanged'])
     assert.deepEqual(await actions({ ...PLAIN, model: 'openai/gpt-5-mini' }), ['guide updated'])
     assert.deepEqual(await actions(PLAIN), ['guide updated'])
   })
@@ -68,6 +68,17 @@ describe('the starter', () => {
     await using third = await startExampleShop(taken)
     assert.notEqual(third?.hostPort, `127.0.0.1:${taken}`)
     other.close()
+  })
+
+  it('lets the workflow pay money back, and not the guide', async () => {
+    await using shop = await startExampleShop(0)
+    const { agent, workflows } = starterDefinitions({ ...PLAIN, tools: shop?.tools ?? [] })
+    assert.ok(agent.tools?.includes('place_order') && !agent.tools.includes('refund_order'))
+    assert.deepEqual(
+      workflows.map(({ name }) => name),
+      ['refund'],
+    )
+    assert.deepEqual(starterDefinitions(PLAIN).workflows, [])
   })
 
   it('leaves alone what somebody has changed', async () => {

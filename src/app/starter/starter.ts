@@ -1,9 +1,10 @@
-// The starter: the agent `guide` from blueprints/guide, and tools for the example shop where that runs.
-// It is data; what somebody has changed since is left alone. Called by start and by projects that want an agent at once.
+// The starter: the agent `guide` from blueprints/guide, and where the example shop runs, tools for it and the workflow
+// `refund`. It is data; what somebody has changed since is left alone. Called by start and by projects that want an agent at once.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import type { ZodType } from 'zod'
 import { isAppError } from '../../base/errors.ts'
 import { checkJson } from '../../base/json.ts'
 import type { Catalog, Kind } from '../../catalog/catalog.ts'
@@ -11,12 +12,15 @@ import { type AgentDefinition, agentDefinition } from '../../contract/agent.ts'
 import { codecOf } from '../../contract/codec.ts'
 import type { Principal } from '../../contract/principal.ts'
 import type { ToolDefinition } from '../../contract/tool.ts'
+import { type WorkflowDefinition, workflowDefinition } from '../../contract/workflow.ts'
 import { type SyncedDefinition, syncDefinitions } from '../host/sync-definitions.ts'
 
 export const STARTER_AGENT = 'guide'
 const BUILTIN_SEARCH = 'search_documents'
 const DOCS = 'docs'
-const BLUEPRINT = join(import.meta.dirname, '../../../blueprints/guide/agent.yaml')
+/** Pays money out: the workflow calls it after a person was asked, the guide does not. */
+const REFUND_TOOL = 'refund_order'
+const BLUEPRINT = join(import.meta.dirname, '../../../blueprints/guide')
 
 export interface StarterOptions {
   readonly model: string
@@ -37,38 +41,42 @@ export async function installStarter(
 ): Promise<readonly SyncedDefinition[]> {
   const installer: Principal = { ...principal, apiKeyId: undefined }
   const set = starterDefinitions(options)
-  const [tools, agents] = await Promise.all([
+  const [tools, agents, workflows] = await Promise.all([
     withoutForeign(catalog, installer, 'tool', set.tools),
     withoutForeign(catalog, installer, 'agent', [set.agent]),
+    withoutForeign(catalog, installer, 'workflow', set.workflows),
   ])
-  return syncDefinitions(catalog, installer, { tools, agents, workflows: [] })
+  return syncDefinitions(catalog, installer, { tools, agents, workflows })
 }
 
-/** The guide with its model and its further tools, and these tools. */
+/** The guide with its model and its further tools, these tools, and the workflow that needs them. */
 export function starterDefinitions({ model, tools, collections }: StarterOptions): {
   readonly agent: AgentDefinition
   readonly tools: readonly ToolDefinition[]
+  readonly workflows: readonly WorkflowDefinition[]
 } {
-  const agent = blueprintAgent()
+  const agent = blueprintOf('agent.yaml', agentDefinition)
   const [only, ...others] = collections
   const search = only === undefined || others.length === 0 ? undefined : collectionSearch(collections)
   const own = (agent.tools ?? []).map((name) =>
     name === BUILTIN_SEARCH && search !== undefined ? search.name : name,
   )
   const further = search === undefined ? tools : [search, ...tools]
+  const names = tools.map(({ name }) => name)
   return {
-    agent: { ...agent, model, tools: [...own, ...tools.map(({ name }) => name)] },
+    agent: { ...agent, model, tools: [...own, ...names.filter((name) => name !== REFUND_TOOL)] },
     tools: further,
+    workflows: names.includes(REFUND_TOOL) ? [blueprintOf('refund.yaml', workflowDefinition)] : [],
   }
 }
 
-function blueprintAgent(): AgentDefinition {
-  const wire: unknown = parse(readFileSync(BLUEPRINT, 'utf8'))
+function blueprintOf<T>(file: string, schema: ZodType<T>): T {
+  const wire: unknown = parse(readFileSync(join(BLUEPRINT, file), 'utf8'))
   checkJson(wire)
-  const decoded = codecOf(agentDefinition).decode(wire)
+  const decoded = codecOf(schema).decode(wire)
   if (decoded.ok) return decoded.value
   const [error] = decoded.errors
-  throw new Error(`The blueprint of the guide is wrong: ${error?.path ?? ''} ${error?.message ?? ''}.`)
+  throw new Error(`The blueprint ${file} is wrong: ${error?.path ?? ''} ${error?.message ?? ''}.`)
 }
 
 /** Where a server has several folders of documents, a tool says which one it searches. */

@@ -105,16 +105,17 @@ function addForOne(
 }
 
 async function redrive(session: Session, id: string | undefined, options: RedriveOptions): Promise<void> {
-  const { all, ...filter } = options
+  const { all, state, kind, limit } = options
   if ((id === undefined) !== (all === true)) throw usage('Give the id of a job, or --all.')
   const client = await session.client()
   if (id !== undefined) {
-    if (Object.keys(filter).length > 0) throw usage('--state, --kind and --limit go with --all.')
+    if (state !== undefined || kind !== undefined || limit !== undefined)
+      throw usage('--state, --kind and --limit go with --all.')
     const found = await client.redriveJob(id)
     answer(session, job, found, () => showJob(session, found))
     return
   }
-  const answered = await client.redriveJobs(filter)
+  const answered = await client.redriveJobs({ state, kind, limit })
   const { items, refused, more } = answered
   answer(session, redrivenJobs, answered, (out) => {
     for (const item of items) out.line([item.id, item.runId ?? ''].join('  ').trimEnd())

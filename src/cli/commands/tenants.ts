@@ -15,6 +15,10 @@ import { addListOptions } from './list-options.ts'
 const CONCURRENT_JOBS_MAX = 100_000
 const CAPTURE_POLICIES = tenant.shape.capturePolicy.options
 
+interface UpdateOptions extends Pick<UpdateTenant, 'name' | 'capturePolicy'> {
+  readonly maxConcurrentJobs?: number | 'none'
+}
+
 export function addTenantCommands(program: Command, act: Act): void {
   const group = program.command('tenant').description('Look at your tenant and change it')
   group
@@ -44,8 +48,9 @@ export function addTenantCommands(program: Command, act: Act): void {
       concurrentJobs,
     )
     .action(
-      act(async (session, id: string | undefined, options: UpdateTenant) => {
-        const { name, capturePolicy, maxConcurrentJobs } = options
+      act(async (session, id: string | undefined, options: UpdateOptions) => {
+        const { name, capturePolicy } = options
+        const maxConcurrentJobs = options.maxConcurrentJobs === 'none' ? null : options.maxConcurrentJobs
         if (name === undefined && capturePolicy === undefined && maxConcurrentJobs === undefined)
           throw usage('Say what to change: --name, --capture-policy or --max-concurrent-jobs.')
         const client = await session.client()
@@ -76,8 +81,8 @@ export function addAuditCommands(program: Command, act: Act): void {
   )
 }
 
-function concurrentJobs(text: string): number | null {
-  return text === 'none' ? null : whole(1, CONCURRENT_JOBS_MAX)(text)
+function concurrentJobs(text: string): number | 'none' {
+  return text === 'none' ? text : whole(1, CONCURRENT_JOBS_MAX)(text)
 }
 
 function showTenant(session: Session, found: Tenant): void {

@@ -23,12 +23,15 @@ import { showChecks } from './doctor.ts'
 interface StartOptions {
   readonly concurrency?: number
   readonly kinds?: readonly string[]
-  readonly drainTimeout: number
-  readonly stallTimeout: number
+  readonly drainTimeout?: number
+  readonly stallTimeout?: number
   readonly healthPort?: number
   readonly once?: true
 }
 
+const DRAIN_MS = 30_000
+/** Three heartbeats, after which its leases have lapsed as well. */
+const STALL_MS = 15_000
 /** How long a stuck worker may take to let go of what it can. */
 const STUCK_CLOSE_MS = 2_000
 const CONCURRENCY_MAX = 1_000
@@ -45,12 +48,15 @@ export function addWorkerCommands(program: Command, act: Act): void {
       whole(1, CONCURRENCY_MAX),
     )
     .option('--kinds <kinds>', 'only jobs of these kinds, such as agent,workflow', list)
-    .option('--drain-timeout <duration>', 'how long a stop waits for jobs to come to rest', lasting, 30_000)
+    .option(
+      '--drain-timeout <duration>',
+      `how long a stop waits for jobs to come to rest (default: ${DRAIN_MS / 1_000}s)`,
+      lasting,
+    )
     .option(
       '--stall-timeout <duration>',
-      'end with code 1 when the database or the engine was silent for so long',
+      `end with code 1 when the database or the engine was silent for so long (default: ${STALL_MS / 1_000}s)`,
       lasting,
-      15_000,
     )
     .option('--health-port <port>', 'answer /livez, /readyz and /metrics there', whole(0, PORT_MAX))
     .option('--once', 'end when nothing is due any more')
@@ -71,7 +77,7 @@ export function addWorkerCommands(program: Command, act: Act): void {
     )
   group
     .command('doctor')
-    .description('Check what workers need: the database, the engine, and each other; nothing is changed')
+    .description('Check what workers need: the database, the engine, and each other')
     .action(
       act(async (session) => {
         const { diagnoseWorkers } = await import('../../app/worker-doctor.ts')
@@ -105,7 +111,7 @@ async function start(session: Session, options: StartOptions): Promise<void> {
   const { name, kinds } = app.worker
   const { engine } = settings.jobQueue
   say('started', { worker: name, engine, concurrency: settings.workerConcurrency, kinds: kinds.join(',') })
-  const watched = { once: options.once === true, stallMs: options.stallTimeout }
+  const watched = { once: options.once === true, stallMs: options.stallTimeout ?? STALL_MS }
   const end = await watchWorker(app, watched, signal)
   if (end?.reason === 'stuck') {
     // What does not answer would not answer a stop either; the leases lapse, and others go on.
@@ -120,7 +126,7 @@ async function start(session: Session, options: StartOptions): Promise<void> {
 
 /** Flags count as if they were variables, so that they are checked alike. */
 function workerSettings({ world, json }: Session, options: StartOptions): Settings {
-  const { concurrency, kinds, drainTimeout } = options
+  const { concurrency, kinds, drainTimeout = DRAIN_MS } = options
   const settings = readSettings(
     {
       ...world.environment,

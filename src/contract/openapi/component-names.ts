@@ -19,7 +19,7 @@ import { modelCall, modelCallDetail } from '../model-call.ts'
 import { problem } from '../problem.ts'
 import { versionDiff } from '../resource.ts'
 import { ROUTES } from '../routes.ts'
-import { replayRun, resolution, run, runEvent, startRun, step } from '../run.ts'
+import { replayRun, resolution, run, runEvent, startRun, startWorkflow, step } from '../run.ts'
 import { createSession, session, sessionTurn } from '../session.ts'
 import { toolDefinition } from '../tool.ts'
 import {
@@ -50,6 +50,7 @@ export const COMPONENT_NAMES: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType
   [ROUTES.getWorkflowVersion.responses[200], 'WorkflowVersion'],
   [versionDiff, 'VersionDiff'],
   [startRun, 'StartRun'],
+  [startWorkflow, 'StartWorkflow'],
   [run, 'Run'],
   [step, 'Step'],
   [runEvent, 'RunEvent'],

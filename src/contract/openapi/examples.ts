@@ -44,6 +44,7 @@ export const EXAMPLE_BODIES: Readonly<Partial<Record<RouteId, Json>>> = {
   testTool: { input: { city: 'Lisbon' } },
   importTools: { document: 'openapi: 3.1.0', base_url: 'https://weather.example.com', create: true },
   createWorkflow: workflow,
+  startWorkflow: { input: { city: 'Lisbon' } },
   updateWorkflow: workflow,
   publishWorkflow: {},
   rollbackWorkflow: { version: 1 },

@@ -9,6 +9,7 @@ import { sharedSqs } from '../../../test/support/sqs.ts'
 import { isAppError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import { systemClock } from '../../base/time.ts'
+import { adminOf } from '../../storage/admin.ts'
 import { openTransport } from '../open-transport.ts'
 import type { Ticket, Transport, TransportHandler } from '../transport.ts'
 import { openSqs } from './sqs.ts'
@@ -144,6 +145,22 @@ forEachEngine(({ name, open }) => {
       }))
 
     if (name === 'pg-boss') {
+      it('sets a poisoned message aside', () =>
+        use(async (transport, { db }) => {
+          const text =
+            "insert into pgboss.job (name, data, retry_limit) values ('agent-factory-tickets', '{\"tickets\": 7}', 0)"
+          await adminOf(db).session((session) => session.script(text))
+          const { handler, until } = gatherer()
+          const consumer = await transport.consume(handler, { concurrency: 1 })
+          await transport.send(tickets(1))
+          await until(1)
+          await consumer.stop()
+          const left = await adminOf(db).session((session) =>
+            session.rows("select state::text as state from pgboss.job where data->>'tickets' = '7'"),
+          )
+          assert.deepEqual(left, [{ state: 'failed' }])
+        }))
+
       it('sends in the transaction that marks the jobs, or not at all', () =>
         use(async (transport, { db }) => {
           const { seen, handler, until } = gatherer()

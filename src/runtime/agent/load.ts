@@ -67,7 +67,8 @@ export async function loadContext(
     answerStep: 0,
     attempts: 0,
     repairs: 0,
-    untrusted,
+    // What a trigger brought came from outside.
+    untrusted: untrusted || run.triggerId !== null,
   }
   if (run.stepCount > 0 || run.messageCount > 0) await db.read((reader) => restore(ctx, reader))
   return ctx

@@ -99,7 +99,7 @@ forEachDatabase((_name, open) => {
       ])
     })
 
-    it('asks nobody again, and takes no event', async () => {
+    it('asks nobody again', async () => {
       await using db = await open()
       await using factory = await openFactory({ db, models: [sayer()] })
       const waiting = await played(factory, {
@@ -117,6 +117,23 @@ forEachDatabase((_name, open) => {
       assert.deepEqual([again.state, again.output], ['completed', original.output])
       const live = await replayed(factory, original.id, { tools: 'live' })
       assert.equal(live.state, 'waiting')
+    })
+
+    it('takes what an event brought from the record, and no other event', async () => {
+      await using db = await open()
+      await using factory = await openFactory({ db, models: [sayer()] })
+      const waiting = await played(factory, {
+        name: 'flow',
+        nodes: [{ id: 'paid', type: 'wait', event: { name: 'paid' } }],
+        output: 'nodes.paid.amount',
+      })
+      const { runtime, admin, tenantId } = factory
+      const sent = { name: 'paid', correlation: '', data: { amount: 5 } }
+      await runtime.triggers.send(admin, sent, context)
+      const original = await runtime.wait(tenantId, waiting.id, WAIT_MS)
+      assert.deepEqual([original.state, original.output], ['completed', 5])
+      const again = await replayed(factory, original.id)
+      assert.deepEqual([again.state, again.output], ['completed', 5])
     })
 
     it('goes on from a node: what came before keeps what it gave', async () => {

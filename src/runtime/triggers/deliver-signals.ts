@@ -1,6 +1,7 @@
 // What an event claimed is handed on: data to the steps that waited, runs of the triggers that it set off.
 // Each is claimed on record, so that whoever dies in between loses nothing, and done once.
 
+import { AppError } from '../../base/errors.ts'
 import type { RunId, TenantId } from '../../base/ids.ts'
 import type { Json } from '../../base/json.ts'
 import { type EpochMs, formatTime } from '../../base/time.ts'
@@ -11,7 +12,7 @@ import { placeText, putBody } from '../journal/message-store.ts'
 import { countEvent } from '../journal/run-store.ts'
 import { answerStep } from '../journal/step-store.ts'
 import { lockTree, wakeTree } from '../wake-tree.ts'
-import { type FireDeps, fireTick } from './fire.ts'
+import { type FireDeps, failTick, fireTick, type Tick } from './fire.ts'
 import {
   claimedWaits,
   deleteWait,
@@ -21,7 +22,7 @@ import {
   takeWait,
   waitByStep,
 } from './signal-store.ts'
-import { pendingTicks, settleTick, type TickRow, tickOf, triggerById } from './trigger-store.ts'
+import { lockTrigger, pendingTicks, settleTick, type TickRow, tickOf, triggerById } from './trigger-store.ts'
 
 export const DELIVERIES_EVERY_MS = 1_000
 /** Waits and ticks that are looked at together, how many at a time, and how often in one turn: the rest is done in the next. */
@@ -151,14 +152,25 @@ async function start(deps: DeliverDeps, { tenantId, triggerId, tick }: TickKey):
     const known = await reader.first(tickOf, { triggerId, tick })
     const trigger = await reader.first(triggerById, { id: triggerId })
     const signal = await reader.first(signalById, { id: tick as SignalRow['id'] })
-    return known?.state === 'pending' && trigger && signal ? { trigger, signal } : undefined
+    return known?.state === 'pending' && trigger ? { trigger, signal } : undefined
   })
   if (found === undefined) return
-  const { id, name, correlation, data, createdAt } = found.signal
+  const { trigger, signal } = found
+  const claim: Tick['claim'] = async (tx, outcome) => {
+    // It may have been paused since.
+    const now = await tx.first(lockTrigger, { id: triggerId })
+    if (outcome.state === 'started' && now?.state !== 'active') return false
+    return (await tx.run(settleTick, { triggerId, tick, ...outcome })) === 1
+  }
+  if (trigger.state === 'paused' || signal === undefined) {
+    const why =
+      signal === undefined
+        ? new AppError('trigger.failed', 'The event is not kept any more.')
+        : new AppError('trigger.paused', 'The trigger was paused before its run was started.')
+    await failTick(deps, trigger, { tick, claim }, why)
+    return
+  }
+  const { id, name, correlation, data, createdAt } = signal
   const event = { id, name, correlation, data: JSON.parse(data) as Json, sent_at: formatTime(createdAt) }
-  await fireTick(deps, found.trigger, {
-    tick,
-    facts: { event },
-    claim: async (tx, outcome) => (await tx.run(settleTick, { triggerId, tick, ...outcome })) === 1,
-  })
+  await fireTick(deps, trigger, { tick, facts: { event }, claim })
 }

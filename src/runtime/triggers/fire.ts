@@ -2,7 +2,7 @@
 
 import { AppError, isAppError } from '../../base/errors.ts'
 import type { RunId, TriggerId } from '../../base/ids.ts'
-import { isJsonObject, type JsonObject } from '../../base/json.ts'
+import { isJsonObject, type JsonObject, withoutNul } from '../../base/json.ts'
 import { type Clock, type EpochMs, formatTime } from '../../base/time.ts'
 import type { Permission } from '../../contract/permission.ts'
 import { actorOf, type Principal } from '../../contract/principal.ts'
@@ -50,6 +50,9 @@ export type Fired = TickOutcome | undefined
 /** The variables of a trigger's expressions. */
 export const INPUT_VARIABLES = ['trigger'] as const
 export const CONDITION_VARIABLES = ['event'] as const
+
+/** A failure can say as much as the data that it is about. */
+const FAILURE_CHARS_MAX = 1_000
 
 /** Somebody has the tick: thrown inside the transaction, so that it leaves nothing. */
 const OVERTAKEN = new Error('Another process was first to fire this tick.')
@@ -116,8 +119,19 @@ async function ownerOf(db: Database, trigger: TriggerRow): Promise<Principal> {
   return owner
 }
 
-async function failTick(deps: FireDeps, trigger: TriggerRow, tick: Tick, cause: AppError): Promise<Fired> {
-  const outcome = { state: 'failed', runId: null, error: `${cause.code}: ${cause.message}` } as const
+/** A failure as it is kept: its words may be a payload's. */
+export function failureText({ code, message }: AppError): string {
+  return withoutNul(`${code}: ${message}`).slice(0, FAILURE_CHARS_MAX)
+}
+
+/** The tick is over, and has started nothing. */
+export async function failTick(
+  deps: FireDeps,
+  trigger: TriggerRow,
+  tick: Pick<Tick, 'tick' | 'claim'>,
+  cause: AppError,
+): Promise<Fired> {
+  const outcome = { state: 'failed', runId: null, error: failureText(cause) } as const
   try {
     await deps.db.tenant(trigger.tenantId).write(async (tx) => {
       if (!(await tick.claim(tx, outcome))) throw OVERTAKEN

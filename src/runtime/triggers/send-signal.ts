@@ -1,6 +1,7 @@
 // A named event is sent: kept, claimed for everyone who waits for it, and for the triggers that it sets off.
 // One transaction; handing it on and starting the runs follows, by this process or by any other.
 
+import { setImmediate } from 'node:timers/promises'
 import { AppError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
@@ -8,7 +9,7 @@ import { actorOf, type Principal } from '../../contract/principal.ts'
 import { SIGNAL_CHARS_MAX } from '../../contract/trigger.ts'
 import { appendAudit } from '../../events/append.ts'
 import { compileExpression } from '../../sandbox/expression.ts'
-import { CONDITION_VARIABLES, type FireDeps } from './fire.ts'
+import { CONDITION_VARIABLES, type FireDeps, failureText } from './fire.ts'
 import { claimWaits, insertSignal, lockTopic, topicKey } from './signal-store.ts'
 import type { Signal, TriggerContext, TriggerRow } from './trigger.ts'
 import { TRIGGERS_PER_TENANT_MAX } from './trigger.ts'
@@ -32,23 +33,26 @@ export async function sendSignal(
   const at = deps.clock()
   const id = newId('signal', at)
   const tenant = deps.db.tenant(principal.tenantId)
-  const asked = await tenant.read((reader) =>
-    reader.all(triggersOfEvent, { eventName: name, limit: TRIGGERS_PER_TENANT_MAX }),
-  )
-  const { met, failed } = conditionsOf(asked, { id, name, correlation, data: event.data })
+  const ofEvent = { eventName: name, limit: TRIGGERS_PER_TENANT_MAX }
+  const asked = await tenant.read((reader) => reader.all(triggersOfEvent, ofEvent))
+  const { met, failed } = await conditionsOf(asked, { id, name, correlation, data: event.data })
   await tenant.write(async (tx) => {
     await tx.first(lockTopic, { key: topicKey(tx.tenantId, event) })
     await tx.run(insertSignal, { id, name, correlation, data, createdBy: actor, createdAt: at })
     const waits = await tx.run(claimWaits, { name, correlation, signalId: id })
     const tick = { tick: id, state: 'pending', runId: null, error: null, createdAt: at } as const
-    for (const trigger of met) await tx.run(insertTick, { triggerId: trigger.id, ...tick })
+    // One that was deleted or paused since is set off no more.
+    const still =
+      met.length === 0 ? [] : (await tx.all(triggersOfEvent, ofEvent)).map((trigger) => trigger.id)
+    const set = met.filter((trigger) => still.includes(trigger.id))
+    for (const trigger of set) await tx.run(insertTick, { triggerId: trigger.id, ...tick })
     for (const { trigger, error } of failed)
       await tx.run(markFired, { id: trigger.id, at, runId: null, error })
     await appendAudit(tx, {
       type: 'signal.sent',
       actor,
       subject: id,
-      data: { name, correlation, waits, triggers: met.length },
+      data: { name, correlation, waits, triggers: set.length },
       requestId: context.requestId,
       at,
     })
@@ -62,16 +66,17 @@ interface Conditions {
   readonly failed: readonly { readonly trigger: TriggerRow; readonly error: string }[]
 }
 
-/** Outside the transaction: an expression takes its time. */
-function conditionsOf(triggers: readonly TriggerRow[], event: JsonObject): Conditions {
+/** Outside the transaction: an expression takes its time, and many would keep all else waiting. */
+async function conditionsOf(triggers: readonly TriggerRow[], event: JsonObject): Promise<Conditions> {
   const met: TriggerRow[] = []
   const failed: { trigger: TriggerRow; error: string }[] = []
   for (const trigger of triggers) {
+    if (trigger.eventCondition !== null) await setImmediate()
     try {
       if (holds(trigger.eventCondition, event)) met.push(trigger)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      failed.push({ trigger, error: `${error.code}: ${error.message}` })
+      failed.push({ trigger, error: failureText(error) })
     }
   }
   return { met, failed }

@@ -206,6 +206,18 @@ export const deleteOldSignals = systemStatement(
               ),
             ),
           )
+          .where((inner) =>
+            inner.not(
+              inner.exists(
+                inner
+                  .selectFrom('triggerTicks')
+                  .select('triggerTicks.tick')
+                  .where('triggerTicks.state', '=', 'pending')
+                  .whereRef('triggerTicks.tenantId', '=', 'old.tenantId')
+                  .whereRef('triggerTicks.tick', '=', 'old.id'),
+              ),
+            ),
+          )
           .orderBy('old.createdAt')
           .limit(p.limit)
           .$asTuple('tenantId', 'id'),

@@ -115,17 +115,21 @@ export const lockTrigger = statement('triggers.lock-row', (db, p: Bind<{ id: Tri
   ),
 )
 
-export const nextSecret = statement('triggers.next-secret', (db, p: Bind<{ id: TriggerId; at: EpochMs }>) =>
-  db
-    .updateTable('triggers')
-    .set((eb) => ({
-      secretVersion: eb('secretVersion', '+', 1),
-      secretRotatedAt: p.at,
-      updatedAt: p.at,
-    }))
-    .where('tenantId', '=', p.tenantId)
-    .where('id', '=', p.id)
-    .returning('secretVersion'),
+export const nextSecret = statement(
+  'triggers.next-secret',
+  (db, p: Bind<Pick<TriggerRow, 'id' | 'ownerId' | 'permissions'> & { at: EpochMs }>) =>
+    db
+      .updateTable('triggers')
+      .set((eb) => ({
+        secretVersion: eb('secretVersion', '+', 1),
+        secretRotatedAt: p.at,
+        ownerId: p.ownerId,
+        permissions: p.permissions,
+        updatedAt: p.at,
+      }))
+      .where('tenantId', '=', p.tenantId)
+      .where('id', '=', p.id)
+      .returning('secretVersion'),
 )
 
 export const deleteTicks = statement('trigger-ticks.delete', (db, p: Bind<{ triggerId: TriggerId }>) =>

@@ -72,7 +72,7 @@ export interface Triggers {
     context: TriggerContext,
   ): Promise<Trigger>
   delete(principal: Principal, id: TriggerId, context: TriggerContext): Promise<void>
-  /** The secret before counts for `SECRET_GRACE_MS` more; one before that no longer. */
+  /** The secret before counts for `SECRET_GRACE_MS` more; one before that no longer. Who renews it is the owner from then on. */
   rotateSecret(
     principal: Principal,
     id: TriggerId,

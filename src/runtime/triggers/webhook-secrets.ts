@@ -25,10 +25,10 @@ export interface Signed {
 }
 
 export interface WebhookSecrets {
-  /** Throws `request.invalid` where the platform has no key; so do the others. */
+  /** Throws `request.invalid` where the platform has no key; so does `secretOf`. */
   requireKey(): void
   secretOf(trigger: SecretOf): string
-  /** Whether one of the signatures of the header is that of the secret. Takes as long for a wrong one as for a right one. */
+  /** Whether one of the signatures of the header is that of the secret; none is where there is no key. Takes as long for a wrong one as for a right one. */
   opens(trigger: SecretOf, signed: Signed, signatures: string): boolean
 }
 
@@ -54,6 +54,7 @@ export function createWebhookSecrets(key: Uint8Array | undefined): WebhookSecret
     requireKey: () => void knownKey(),
     secretOf: (trigger) => PREFIX + bytesOf(trigger).toString('base64'),
     opens(trigger, signed, signatures) {
+      if (key === undefined) return false
       const right = Buffer.from(signatureOf(bytesOf(trigger), signed))
       const shown = signatures.split(' ', SIGNATURES_MAX).map((text) => Buffer.from(text))
       return shown.some((one) => one.length === right.length && timingSafeEqual(one, right))

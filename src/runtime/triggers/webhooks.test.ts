@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { forEachDatabase } from '../../../test/support/database.ts'
+import { openFactory } from '../../../test/support/factory.ts'
 import { isAppError } from '../../base/errors.ts'
-import type { TriggerId } from '../../base/ids.ts'
+import type { RunId, TriggerId } from '../../base/ids.ts'
+import { defineTool } from '../../define/define-tool.ts'
+import { createScriptedModel } from '../../models/scripted/scripted-model.ts'
 import { createTriggers } from './create-triggers.ts'
 import { SECRET_GRACE_MS } from './trigger.ts'
 import { context, MINUTE, openTriggerBench, START, suspendTenant } from './trigger-bench.test.ts'
@@ -153,6 +156,29 @@ forEachDatabase((_, open) => {
       await assert.rejects(bench.triggers.receive(id, delivery(secret)), (error) =>
         isAppError(error, 'trigger.paused'),
       )
+    })
+
+    it('bring text from outside: a tool with effects asks before it acts', async () => {
+      await using db = await open()
+      const model = createScriptedModel('scripted', () => ({ toolCalls: [{ tool: 'pay', arguments: {} }] }))
+      const pay = defineTool({
+        name: 'pay',
+        description: 'Pays.',
+        input: { type: 'object' },
+        effect: 'once',
+        run: () => ({ paid: true }),
+      })
+      await using factory = await openFactory({ db, models: [model], codeTools: [pay] })
+      await factory.agent({ name: 'payer', tools: ['pay'] })
+      const { admin, tenantId, runtime } = factory
+      const hook = { kind: 'webhook', name: 'hook', target: { agent: 'payer' }, input: '"Pay."' } as const
+      const { trigger, secret } = await runtime.triggers.create(admin, hook, context)
+      const { runId } = await runtime.triggers.receive(
+        trigger.row.id,
+        delivery(secret ?? '', { at: Date.now() }),
+      )
+      const run = await runtime.wait(tenantId, runId as RunId, 10_000)
+      assert.deepEqual([run.state, run.waitingReason], ['waiting', 'approval'])
     })
 
     it('are not made without a key', async () => {

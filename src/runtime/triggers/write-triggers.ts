@@ -114,7 +114,7 @@ export async function deleteTrigger(
   })
 }
 
-/** Makes the next secret count, and answers the trigger with it. */
+/** Makes the next secret count. Whoever has it may start runs: they start in the name of who asked for it from then on. */
 export async function rotateTriggerSecret(
   deps: WriteDeps,
   principal: Principal,
@@ -130,7 +130,8 @@ export async function rotateTriggerSecret(
         'request.invalid',
         `Only a webhook has a secret; "${before.name}" is of kind ${before.kind}.`,
       )
-    await tx.first(nextSecret, { id, at })
+    checkMay(principal, before.targetKind)
+    await tx.first(nextSecret, { id, at, ...ownedBy(principal) })
     const row = await foundTrigger(tx, id)
     await audit(tx, principal, 'trigger.secret-rotated', row, { context, at })
     return row

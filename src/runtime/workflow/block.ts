@@ -38,7 +38,7 @@ async function runGraph(
   nodes: readonly WorkflowNode[],
   shape: readonly Place[],
 ): Promise<Json> {
-  const group = createGroup(outer.interruption)
+  const group = createGroup(ctx.interruption, outer.interruption)
   const scope = scopeWith(outer, { interruption: group.interruption })
   const open = shape.map(({ waitsFor }) => ({ left: waitsFor, alive: waitsFor === 0 }))
   const results: (Json | undefined)[] = nodes.map(() => undefined)

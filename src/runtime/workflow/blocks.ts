@@ -7,8 +7,9 @@ import { ITERATIONS_MAX, type WorkflowNode } from '../../contract/workflow.ts'
 import { interruptBelow, Stopped } from '../agent/interruption.ts'
 import { createGroup } from './group.ts'
 import { NodeFailed } from './node-failed.ts'
-import { type NodeStep, outputOf } from './node-step.ts'
+import type { NodeStep } from './node-step.ts'
 import { noteWinner } from './node-store.ts'
+import { outputOf } from './read-step.ts'
 import { evaluate, innerScope, type Scope } from './scope.ts'
 import type { WorkflowContext } from './workflow-context.ts'
 
@@ -61,7 +62,7 @@ async function runParallel(
   node: Of<'parallel'>,
   path: string,
 ): Promise<Json> {
-  const group = createGroup(scope.interruption)
+  const group = createGroup(ctx.interruption, scope.interruption)
   const results: Record<string, Json> = {}
   // The order of the branches, whichever ends first.
   for (const { id } of node.branches) results[id] = null
@@ -77,7 +78,7 @@ async function runParallel(
 
 /** The first branch to end decides, also one that fails. The others are stopped; a `once` call of theirs is waited for. */
 async function runRace(ctx: WorkflowContext, scope: Scope, node: Of<'race'>, step: NodeStep): Promise<Json> {
-  const group = createGroup(scope.interruption)
+  const group = createGroup(ctx.interruption, scope.interruption)
   const lanes = node.branches.map((branch) => ({ branch, own: interruptBelow(group.interruption) }))
   let winner = await winnerOf(ctx, step)
   let result: Json = null
@@ -131,7 +132,7 @@ async function runForEach(
       `Node "${path}" has ${items.length} items; at most ${ITERATIONS_MAX} are allowed.`,
     )
   const results: Json[] = items.map(() => null)
-  const group = createGroup(scope.interruption)
+  const group = createGroup(ctx.interruption, scope.interruption)
   let next = 0
   const lane = async (): Promise<void> => {
     for (let index = next++; index < items.length; index = next++) {

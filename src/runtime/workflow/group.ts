@@ -2,6 +2,7 @@
 
 import { AppError } from '../../base/errors.ts'
 import { type Interruption, interruptBelow, Stopped } from '../agent/interruption.ts'
+import { isStorageTrouble } from '../agent/storage-trouble.ts'
 import { NodeFailed } from './node-failed.ts'
 
 export interface Group {
@@ -12,7 +13,8 @@ export interface Group {
   settle(): Promise<void>
 }
 
-export function createGroup(outer: Interruption): Group {
+/** `run` is the interruption of the whole run, `outer` that of what the group is part of. */
+export function createGroup(run: Interruption, outer: Interruption): Group {
   const inner = interruptBelow(outer)
   const failures: unknown[] = []
   const open = new Set<Promise<void>>()
@@ -23,7 +25,11 @@ export function createGroup(outer: Interruption): Group {
         .catch((error: unknown) => {
           failures.push(error)
           // What was told to stop stops nobody else: whoever told it tells the others.
-          if (!(error instanceof Stopped)) inner.stop('cancelled')
+          if (error instanceof Stopped) return
+          const fails = error instanceof NodeFailed || error instanceof AppError
+          if (fails && !isStorageTrouble(error)) inner.stop('cancelled')
+          // The run has not failed, and yet this process cannot go on with it: nothing more is begun or given up.
+          else run.drain()
         })
         .finally(() => open.delete(task))
       open.add(task)

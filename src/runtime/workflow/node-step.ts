@@ -1,13 +1,10 @@
 // A node's attempt as the engine holds it: what its row says, and what this process knows beyond.
 
-import { AppError } from '../../base/errors.ts'
 import type { RunId } from '../../base/ids.ts'
 import type { Json } from '../../base/json.ts'
 import type { EpochMs } from '../../base/time.ts'
 import type { StoredText } from '../journal/message-store.ts'
-import { readText } from '../journal/message-store.ts'
 import type { StepRow } from '../journal/step-store.ts'
-import type { WorkflowContext } from './workflow-context.ts'
 
 export interface NodeStep {
   readonly seq: number
@@ -60,22 +57,4 @@ export function stepOf(row: StepRow, stale: boolean): NodeStep {
     input: undefined,
     output: undefined,
   }
-}
-
-export async function inputOf(ctx: WorkflowContext, step: NodeStep): Promise<Json> {
-  step.input ??= await read(ctx, step.stored.input)
-  return step.input
-}
-
-export async function outputOf(ctx: WorkflowContext, step: NodeStep): Promise<Json> {
-  step.output ??= await read(ctx, step.stored.output)
-  return step.output
-}
-
-async function read(ctx: WorkflowContext, stored: StoredText): Promise<Json> {
-  if (stored.hash === null) return stored.inline === null ? null : (JSON.parse(stored.inline) as Json)
-  const text = await ctx.waits.busy(() => ctx.db.read((reader) => readText(reader, stored)))
-  // To go on without it would be to go on with something else.
-  if (text === null) throw new AppError('run.lost', 'What a node of this run gave is not kept any more.')
-  return JSON.parse(text) as Json
 }

@@ -37,6 +37,18 @@ const NODES: readonly WorkflowNode[] = [
   },
 ]
 
+const UNDO = { type: 'tool', tool: 'undo', input: '{"of": result.tool}' } as const
+const SAGA: readonly WorkflowNode[] = [
+  { id: 'starts', type: 'tool', tool: 'put', input: '{"n": 1}', compensate: UNDO },
+  {
+    id: 'each',
+    type: 'for_each',
+    items: '[1, 2]',
+    nodes: [{ id: 'item', type: 'tool', tool: 'put', input: '{"n": item}', compensate: UNDO }],
+  },
+  { id: 'breaks', type: 'tool', tool: 'break', input: '{}' },
+]
+
 /** A database that dies with its process at a write: inside it, so that it leaves nothing, or just after it. */
 function mortal(db: Database, at: number, phase: 'inside' | 'after') {
   const state = { armed: false, writes: 0, dead: false }
@@ -63,28 +75,39 @@ async function survive(
   ledger: Ledger,
 ): Promise<{ readonly run: Run; readonly died: boolean; readonly steps: readonly string[] }> {
   const doomed = mortal(db, at, phase)
+  const clock = { ms: 0 }
+  const now = (): number => Date.now() + clock.ms
   let run: Run
   {
     await using starter = await openWorks({ db, working: false })
     run = await starter.begin(name, { n: 4 })
-    const first = await openWorks({ db: doomed.db, ledger, working: false })
+    const first = await openWorks({ db: doomed.db, ledger, clock: now, working: false })
     doomed.state.armed = true
     await first.worker.start().catch(() => undefined)
-    await Promise.race([doomed.died, first.settled(run)])
+    const done = untilEnded(first, run, clock, doomed.state).catch(() => undefined)
+    await Promise.race([doomed.died, done])
     doomed.state.dead = true
+    await done
     await first.worker.stop(0).catch(() => undefined)
   }
-  await using second = await openWorks({ db, ledger, clock: () => Date.now() + 2 * HOUR })
-  const end = await untilEnded(second, run)
+  // Whatever the dead process held has lapsed by then.
+  clock.ms += 2 * HOUR
+  await using second = await openWorks({ db, ledger, clock: now })
+  const end = await untilEnded(second, run, clock)
   return { run: end, died: doomed.state.writes >= at, steps: await second.trail(end) }
 }
 
-async function untilEnded(works: Works, started: Run): Promise<Run> {
+async function untilEnded(
+  works: Works,
+  started: Run,
+  clock: { ms: number },
+  life: { readonly dead: boolean } = { dead: false },
+): Promise<Run> {
   for (let round = 0; ; round++) {
-    const run = await works.settled(started)
-    if (process.env.DBG) console.error(round, run.state, run.waitingReason, await works.trail(run))
-    assert.ok(round < 100, 'it does not end')
-    if (run.state !== 'waiting') return run
+    const run = await works.runtime.wait(works.tenantId, started.id, 100)
+    if (life.dead) return run
+    assert.ok(round < 300, 'it does not end')
+    if (['completed', 'failed', 'cancelled'].includes(run.state)) return run
     for (const step of await works.allSteps(run)) {
       if (step.state !== 'waiting') continue
       if (step.waitingReason === 'approval')
@@ -97,6 +120,10 @@ async function untilEnded(works: Works, started: Run): Promise<Run> {
           ? ({ outcome: 'retry' } as const)
           : ({ outcome: 'succeeded', output: { tool: made.tool, input: made.input } } as const)
       await works.runtime.resolve(works.admin, run.id, step.seq, answer, context)
+    }
+    if (run.waitingReason === 'time') {
+      clock.ms += 2 * HOUR
+      works.worker.wake()
     }
     await sleep(1)
   }
@@ -114,7 +141,6 @@ forEachDatabase((name, open) => {
         let killed = 0
         // On Postgres the same code runs through the same writes: every third of them is enough there.
         for (let at = 1; ; at += name === 'postgres' ? 3 : 1) {
-          if (process.env.DBG) console.error('AT', at)
           assert.ok(at < WRITES_MAX, 'the walk found no end')
           const ledger: Ledger = { calls: [] }
           const { run, died, steps } = await survive(db, 'sample', at, phase, ledger)
@@ -123,14 +149,47 @@ forEachDatabase((name, open) => {
           const paid = ledger.calls.filter(({ tool }) => tool === 'pay')
           assert.equal(paid.length, 4, facts)
           assert.equal(new Set(paid.map(({ key }) => key)).size, 4, facts)
-          assert.ok(steps.every((step) => step.endsWith(' done')), facts)
+          assert.ok(
+            steps.every((step) => step.endsWith(' done')),
+            facts,
+          )
           assert.equal(new Set(steps).size, steps.length, facts)
           if (!died) break
           killed += 1
         }
-        assert.ok(killed >= 5, `only ${killed} writes were killed`)
+        assert.ok(killed >= (name === 'postgres' ? 5 : 15), `only ${killed} writes were killed`)
       })
     }
+  })
+
+  describe('a saga whose process dies', () => {
+    it('at any write: each thing is undone, in order, under one key, and the run fails of what it failed of', async () => {
+      await using db = await open()
+      {
+        await using works = await openWorks({ db, working: false })
+        await works.publish({ name: 'saga', nodes: [...SAGA] })
+      }
+      let killed = 0
+      for (let at = 1; ; at += name === 'postgres' ? 3 : 1) {
+        assert.ok(at < WRITES_MAX, 'the walk found no end')
+        const ledger: Ledger = { calls: [] }
+        const { run, died, steps } = await survive(db, 'saga', at, 'inside', ledger)
+        const facts = `write ${at}: ${run.error?.message ?? ''} ${steps.join(', ')}`
+        assert.deepEqual([run.state, run.error?.code], ['failed', 'tool.failed'], facts)
+        assert.match(run.error?.message ?? '', /Node "breaks"/, facts)
+        const undone = steps.filter((step) => step.includes('!undo'))
+        assert.deepEqual(
+          undone,
+          ['each[1].item!undo done', 'each[0].item!undo done', 'starts!undo done'],
+          facts,
+        )
+        const keys = ledger.calls.filter(({ tool }) => tool === 'undo').map(({ key }) => key)
+        assert.equal(new Set(keys).size, 3, facts)
+        if (!died) break
+        killed += 1
+      }
+      assert.ok(killed >= (name === 'postgres' ? 3 : 8), `only ${killed} writes were killed`)
+    })
   })
 
   describe('random workflows of pure nodes', () => {
@@ -150,7 +209,10 @@ forEachDatabase((name, open) => {
             expected = await works.settled(await works.begin(workflow, { n: 4 }))
           }
           const { run } = await survive(db, workflow, at, 'inside', { calls: [] })
-          assert.deepEqual([run.state, run.output, run.error], [expected.state, expected.output, expected.error])
+          assert.deepEqual(
+            [run.state, run.output, run.error],
+            [expected.state, expected.output, expected.error],
+          )
         }),
         { numRuns: runs, seed: 7 },
       )
@@ -187,7 +249,12 @@ function named(shapes: readonly Shape[]): WorkflowNode[] {
     const id = `n${++count}`
     switch (shape.is) {
       case 'value':
-        return { id, type: 'transform', value: `input.n * ${shape.n}`, ...(shape.n === 0 && { when: 'false' }) }
+        return {
+          id,
+          type: 'transform',
+          value: `input.n * ${shape.n}`,
+          ...(shape.n === 0 && { when: 'false' }),
+        }
       case 'bad':
         return { id, type: 'transform', value: 'input.nothing', onError: 'continue' }
       case 'switch':

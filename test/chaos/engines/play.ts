@@ -32,7 +32,7 @@ export interface Played extends Verdict {
 
 const STARTERS = 8
 const OPEN_RUNS_MAX = 120
-const STRIKE_MS = 350
+const STRIKE_MS = 600
 const PAUSE_MS = 5_000
 /** Every so many strikes the database or the engine is hit instead of a process. */
 const SERVICE_STRIKE_EVERY = 20

@@ -19,7 +19,7 @@ const settings = readSettings(process.env)
 const app = await compose(settings, {
   models: [chaosModel()],
   host: chaosProject(CHAOS_LEDGER),
-  clock: () => Date.now() + skewMs,
+  hostClock: () => Date.now() + skewMs,
   lease: LEASE,
   ...(faults > 0 && {
     wrapTransport: (transport: Transport) =>
