@@ -37,6 +37,13 @@ await answerQuestions(async ({ url }) => {
 
 function silent() {
   const nothing = () => undefined
-  const logger = { error: nothing, warn: nothing, info: nothing, debug: nothing, log: nothing, scope: () => logger }
+  const logger = {
+    error: nothing,
+    warn: nothing,
+    info: nothing,
+    debug: nothing,
+    log: nothing,
+    scope: () => logger,
+  }
   return logger
 }

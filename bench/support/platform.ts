@@ -14,6 +14,8 @@ export interface PlatformOptions {
   readonly databaseUrl?: string | undefined
   /** Of the admin, where another process has made it in the same database. Default: it is made here. */
   readonly key?: string | undefined
+  /** How many runs it does at a time. Default: as many as the product. */
+  readonly concurrency?: number | undefined
   readonly model: ModelProvider
   readonly tools: readonly CodeTool[]
 }
@@ -35,6 +37,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     PORT: '0',
     AGENT_FACTORY_DATA_DIR: folder,
     ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+    ...(options.concurrency === undefined ? {} : { WORKER_CONCURRENCY: String(options.concurrency) }),
   })
   const app = await compose(settings, { models: [model], host: { ...EMPTY_PROJECT, codeTools: tools } })
   const key = options.key ?? (await firstKey(app))

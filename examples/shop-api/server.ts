@@ -12,7 +12,6 @@ export interface Shop extends AsyncDisposable {
   readonly url: string
   readonly port: number
   readonly orders: () => readonly Order[]
-  readonly refunds: () => readonly Refund[]
 }
 
 interface Answer {
@@ -47,7 +46,6 @@ export async function startShop(port = 0): Promise<Shop> {
     url: urlOf(server),
     port: (server.address() as AddressInfo).port,
     orders: () => [...orders.values()],
-    refunds: () => [...refunds.values()],
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

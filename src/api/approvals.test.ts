@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { forEachDatabase } from '../../test/support/database.ts'
 import type { Json } from '../base/json.ts'
+import { listAudit } from '../events/audit-log.ts'
 import type { Database } from '../storage/database.ts'
 import { type ApiBench, at, isProblem, openApiBench } from './api-bench.test.ts'
 
@@ -11,7 +12,10 @@ const SCRIPT = '<script>alert(1)</script>'
 const HTML = { accept: 'text/html,application/xhtml+xml' }
 
 /** A tenant whose run asks whether it may pay. */
-async function asking(db: Database): Promise<ApiBench & { readonly id: string; readonly run: string }> {
+async function asking(
+  db: Database,
+  approval: Json = {},
+): Promise<ApiBench & { readonly id: string; readonly run: string }> {
   const bench = await openApiBench({
     db,
     script: (request) =>
@@ -37,6 +41,7 @@ async function asking(db: Database): Promise<ApiBench & { readonly id: string; r
     instructions: 'Pay.',
     model: 'scripted/test',
     tools: ['pay'],
+    approval,
   })
   const run = String(at(await make('/agents/payer/runs?wait=20', { input: 'Pay.' }), 'id'))
   const listed = await bench.send('GET', `/api/v1/approvals?state=pending&run=${run}`)
@@ -82,6 +87,23 @@ forEachDatabase((_, open) => {
       isProblem(await send('two'), 'approval.decided', 'decide')
       const ended = await bench.send('GET', `/api/v1/runs/${bench.run}?wait=10`)
       assert.equal(at(ended.json, 'state'), 'completed', ended.text)
+    })
+
+    it('put on record who was refused an answer', async () => {
+      await using bench = await asking(await open(), { exclude_requester: true })
+      const { tenantId } = bench.ada
+      const denied = async () => {
+        const { items } = await listAudit(bench.db, tenantId, { limit: 100 })
+        return items.filter(({ type }) => type === 'access.denied').map(({ data }) => at(data, 'permission'))
+      }
+      const path = `/api/v1/approvals/${bench.id}`
+      const body = { outcome: 'approve' }
+      isProblem(await bench.send('POST', `${path}/decide`, { body }), 'approval.not-yours', 'own')
+      assert.deepEqual(await denied(), ['RESOLVE_RUNS'])
+      isProblem(await bench.send('POST', `${path}/links`), 'approval.not-yours', 'link')
+      const { key } = await bench.account({ role: 'CREATOR', tenantId })
+      assert.equal((await bench.send('POST', `${path}/decide`, { key, body })).status, 200)
+      assert.deepEqual(await denied(), ['RESOLVE_RUNS'])
     })
 
     it('take an answer before they are there', async () => {

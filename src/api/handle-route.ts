@@ -2,7 +2,7 @@
 // is made when the server starts; a request does only what depends on it.
 
 import type { Context } from 'hono'
-import { AppError } from '../base/errors.ts'
+import { AppError, isAppError } from '../base/errors.ts'
 import type { TenantId } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
 import { codecOf } from '../contract/codec.ts'
@@ -71,7 +71,8 @@ export function routeHandler(
     const params = parse.params(context)
     const query = parse.query(context.req.url)
     const body = await bodyOf(context)
-    const answered = await handler({ route, principal, params, query, body, request: facts })
+    const call = { route, principal, params, query, body, request: facts }
+    const answered = await handler(call).catch((error: unknown) => refused(deps, call, error))
     // Whoever waited for a run may have lost the right to it meanwhile.
     if (performance.now() - seen.startedAt > UNASKED_MS_MAX) await admit(deps, route, facts)
     if (!('value' in answered)) return withIds(answered, facts)
@@ -117,6 +118,19 @@ export function routeHandler(
     else deps.log.info({ ...fields, tenant_id: seen.tenantId }, 'request')
     return response
   }
+}
+
+/** A rule of the thing itself said no to somebody who holds the permission: on record like any denial. */
+async function refused(
+  deps: ApiDeps,
+  { route, principal, request }: AnyCall,
+  error: unknown,
+): Promise<never> {
+  const { permission } = route
+  const isRight = permission !== 'public' && permission !== 'authenticated'
+  if (principal && isRight && isAppError(error, 'approval.not-yours'))
+    await deps.identity.recordRefusal(principal, permission, request)
+  throw error
 }
 
 /** What the end of a request is told of. */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { forEachDatabase } from '../../test/support/database.ts'
 import type { Json } from '../base/json.ts'
+import { listAudit } from '../events/audit-log.ts'
 import { signWebhook } from '../runtime/triggers/webhook-secrets.ts'
 import { AGENT, at, isProblem, openApiBench } from './api-bench.test.ts'
 
@@ -61,6 +62,29 @@ forEachDatabase((_, open) => {
       assert.equal(at(one.json, 'run_id'), at(two.json, 'run_id'))
       const run = await bench.send('GET', `/api/v1/runs/${at(one.json, 'run_id')}?wait=20`)
       assert.deepEqual([at(run.json, 'input'), at(run.json, 'state')], ['Hi.', 'completed'])
+    })
+
+    it('are written by nobody who may not run what they start, and the denial is on record', async () => {
+      await using bench = await openApiBench({ db: await open(), working: false })
+      const { tenantId } = bench.ada
+      const made = await bench.send('POST', '/api/v1/triggers', { body: HOOK })
+      const path = `/api/v1/triggers/${at(made.json, 'id')}`
+      const { key } = await bench.account({
+        role: 'CREATOR',
+        tenantId,
+        permissions: ['READ_TRIGGERS', 'WRITE_TRIGGERS', 'RUN_WORKFLOWS'],
+      })
+      const denied = async () => {
+        const { items } = await listAudit(bench.db, tenantId, { limit: 100 })
+        return items.filter(({ type }) => type === 'access.denied').map(({ data }) => at(data, 'permission'))
+      }
+      const other = { ...(HOOK as object), name: 'other' } as Json
+      isProblem(await bench.send('POST', '/api/v1/triggers', { key, body: other }), 'access.denied', 'create')
+      assert.deepEqual(await denied(), ['RUN_AGENTS'])
+      isProblem(await bench.send('PATCH', path, { key, body: { input: '"x"' } }), 'access.denied', 'change')
+      isProblem(await bench.send('POST', `${path}/rotate-secret`, { key }), 'access.denied', 'rotate')
+      assert.equal((await bench.send('PATCH', path, { key, body: { state: 'paused' } })).status, 200)
+      assert.equal(at((await bench.send('GET', path)).json, 'state'), 'paused')
     })
 
     it('are schedules that show their next ticks, and are paused, changed and deleted', async () => {

@@ -38,6 +38,7 @@ export function createIdentity(deps: IdentityDeps): Identity & AsyncDisposable {
   return {
     authenticateKey: verifier.verify,
     authorize,
+    recordRefusal: denials.record,
     ...createApiKeys({ db, clock, authorize, deny, forgetKey: verifier.forget }),
     ...createTenants({ db, clock, authorize }),
     bootstrap: createBootstrap({ db, clock }),

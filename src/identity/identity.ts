@@ -65,6 +65,8 @@ export interface Identity {
   authenticateKey(key: string): Promise<Principal>
   /** Throws `access.denied` and writes the denial to the audit log. */
   authorize(principal: Principal, right: Right, context: RequestContext): Promise<void>
+  /** Writes a denial to the audit log where the no is a rule's of what was asked for: whose answer it takes, what it starts. */
+  recordRefusal(principal: Principal, right: Right, context: RequestContext): Promise<void>
   createKey(
     principal: Principal,
     input: CreateKeyInput,

@@ -131,6 +131,8 @@ export interface StartRunInput {
   readonly dedupKey?: string | undefined
   /** The trigger that starts it. */
   readonly triggerId?: TriggerId | undefined
+  /** Who sent the event that set the trigger off: it is their doing as well. */
+  readonly setOffBy?: string | undefined
   readonly traceparent?: string | undefined
 }
 

@@ -120,7 +120,11 @@ export async function startRun(
       runId: id,
       runSeq: 1,
       actor: actorOf(principal),
-      data: { [kind]: version.name, version: version.version },
+      data: {
+        [kind]: version.name,
+        version: version.version,
+        ...(input.setOffBy === undefined ? {} : { set_off_by: input.setOffBy }),
+      },
       requestId: context.requestId,
       at,
     })

@@ -1,7 +1,11 @@
+import { isAppError } from '../../base/errors.ts'
 import type { TriggerId } from '../../base/ids.ts'
 import { formatTime } from '../../base/time.ts'
+import type { Principal } from '../../contract/principal.ts'
+import type { TriggerTarget } from '../../contract/trigger.ts'
+import { permissionFor } from '../../runtime/triggers/fire.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { created, type Handlers, NO_CONTENT, ok } from '../call.ts'
+import { created, type Handlers, NO_CONTENT, ok, type RequestFacts } from '../call.ts'
 import { idOf } from '../id-of.ts'
 import { once } from '../idempotency.ts'
 import { page } from '../paging.ts'
@@ -11,6 +15,28 @@ type TriggerRoutes = typeof import('../../contract/routes/triggers.ts').triggerR
 
 export function triggerHandlers(deps: ApiDeps): Pick<Handlers, keyof TriggerRoutes> {
   const { triggers } = deps.runtime
+  /** Whoever says what a trigger starts may start it themselves. A no is recorded like one at the door. */
+  const recorded = async <T>(
+    { principal, request }: { readonly principal: Principal; readonly request: RequestFacts },
+    target: TriggerTarget | TriggerId,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isAppError(error, 'access.denied')) throw error
+      const { tenantId } = principal
+      const kind =
+        typeof target === 'string'
+          ? (await triggers.get(tenantId, target)).row.targetKind
+          : 'agent' in target
+            ? 'agent'
+            : 'workflow'
+      await deps.identity.recordRefusal(principal, permissionFor(kind), request)
+      throw error
+    }
+  }
+
   return {
     createTrigger: (call) => {
       const { principal, body, request } = call
@@ -18,7 +44,8 @@ export function triggerHandlers(deps: ApiDeps): Pick<Handlers, keyof TriggerRout
         status: 201,
         make: async (inTransaction) => {
           const context = { requestId: request.requestId, inTransaction }
-          const { trigger, secret } = await triggers.create(principal, body, context)
+          const create = () => triggers.create(principal, body, context)
+          const { trigger, secret } = await recorded(call, body.target, create)
           return created({ ...triggerView(trigger), secret }, locationOf(trigger.row.id))
         },
         // The secret was shown once and is stored nowhere; a rotation gives another.
@@ -37,17 +64,22 @@ export function triggerHandlers(deps: ApiDeps): Pick<Handlers, keyof TriggerRout
     async getTrigger({ principal: { tenantId }, params }) {
       return ok(triggerView(await triggers.get(tenantId, triggerOf(params))))
     },
-    async updateTrigger({ principal, params, body, request }) {
+    async updateTrigger(call) {
+      const { principal, params, body, request } = call
+      const id = triggerOf(params)
       const context = { requestId: request.requestId }
-      return ok(triggerView(await triggers.update(principal, triggerOf(params), body, context)))
+      const update = () => triggers.update(principal, id, body, context)
+      return ok(triggerView(await recorded(call, body.target ?? id, update)))
     },
     async deleteTrigger({ principal, params, request }) {
       await triggers.delete(principal, triggerOf(params), { requestId: request.requestId })
       return NO_CONTENT
     },
-    async rotateTriggerSecret({ principal, params, request }) {
-      const context = { requestId: request.requestId }
-      const { secret, previousUntil } = await triggers.rotateSecret(principal, triggerOf(params), context)
+    async rotateTriggerSecret(call) {
+      const { principal, params, request } = call
+      const id = triggerOf(params)
+      const rotate = () => triggers.rotateSecret(principal, id, { requestId: request.requestId })
+      const { secret, previousUntil } = await recorded(call, id, rotate)
       return ok({ secret, previousUntil: formatTime(previousUntil) })
     },
     async receiveWebhook({ params, body, request }) {

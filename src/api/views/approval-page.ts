@@ -30,6 +30,20 @@ const HEADERS = {
   'x-robots-tag': 'noindex, nofollow',
 }
 
+/** What is not seen, or moves what stands around it: U+202E would turn what a person reads. Variants of signs may stay. */
+const UNSEEN = /[^\P{C}\n]|[\p{Zl}\p{Zp}]|(?![\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}/gu
+
+/** The text as it is, to the letter: what would not be seen is written as JSON writes it. */
+function shown(text: string): string {
+  return escapeHtml(text.replace(UNSEEN, escapeOf))
+}
+
+function escapeOf(sign: string): string {
+  return Array.from({ length: sign.length }, (_, i) => {
+    return `\\u${sign.charCodeAt(i).toString(16).padStart(4, '0')}`
+  }).join('')
+}
+
 /** Looking changes nothing: whatever follows links in mails only looks. */
 export function questionPage({ approval, run, until }: LinkedQuestion): Response {
   const what = approval.kind === 'tool' ? 'The tool' : 'The step'
@@ -40,14 +54,14 @@ export function questionPage({ approval, run, until }: LinkedQuestion): Response
     ['Asked at', formatTime(approval.createdAt)],
     ['Answer by', formatTime(until)],
   ]
-  const rows = facts.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`)
+  const rows = facts.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${shown(value)}</dd>`)
   const verb = approval.kind === 'tool' ? 'make this call' : 'go on'
   return page(
     'Your approval is asked for',
     `<p>May it ${verb}? Nothing happens until you answer.</p>
 <dl>${rows.join('\n')}</dl>
 <h2 id="arguments">With exactly these arguments</h2>
-<pre tabindex="0" aria-labelledby="arguments">${escapeHtml(asked)}</pre>
+<pre tabindex="0" aria-labelledby="arguments">${shown(asked)}</pre>
 <form method="post" autocomplete="off">
 <label for="reason">Reason (may be left empty)</label>
 <textarea id="reason" name="reason" maxlength="${REASON_CHARS_MAX}"></textarea>

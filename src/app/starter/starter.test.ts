@@ -79,6 +79,14 @@ describe('the starter', () => {
       ['refund'],
     )
     assert.deepEqual(starterDefinitions(PLAIN).workflows, [])
+    const refund = async (order: string) => {
+      const answer = await fetch(`${shop?.url}/orders/${order}/refund`, { method: 'PUT' })
+      return { status: answer.status, paid: (await answer.json()) as { amount_usd?: string } }
+    }
+    const first = await refund('1002')
+    assert.deepEqual([first.status, first.paid.amount_usd], [200, '62.00'])
+    assert.deepEqual(await refund('1002'), first)
+    assert.equal((await refund('9999')).status, 404)
   })
 
   it('leaves alone what somebody has changed', async () => {

@@ -1,8 +1,8 @@
 // Text from outside, made harmless for a terminal: nothing in it moves the cursor, changes colours or reorders a line.
 
-/** C0 without tab and line feed, DEL, C1, line separators, direction overrides. */
+/** C0 without tab and line feed, DEL, C1, line separators, marks and overrides of direction. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
 /** The same text, lines and tabs kept, other control characters as `\u001b`. */
 export function visible(text: string): string {

@@ -77,6 +77,8 @@ export const triggerRoutes = {
     path: '/triggers/{id}/rotate-secret',
     permission: 'WRITE_TRIGGERS',
     summary: 'Give a webhook a new secret; the one before counts for a day more',
+    description:
+      'Who can sign can start its runs: whoever renews the secret is its owner from then on, and needs RUN_AGENTS or RUN_WORKFLOWS as well.',
     params,
     body: { schema: z.strictObject({}), optional: true },
     responses: { 200: rotatedSecret },

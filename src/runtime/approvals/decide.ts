@@ -9,7 +9,7 @@ import type { RunRow } from '../journal/run-store.ts'
 import { lockTree, wakeTree } from '../wake-tree.ts'
 import { type ApprovalRow, approvalById } from './approval-store.ts'
 import type { ChangeContext, Decision } from './approvals.ts'
-import { refusalOf } from './may-answer.ts'
+import { refusalIn } from './requester.ts'
 import { decidedBefore } from './settle-approval.ts'
 import { castVote, type Vote } from './vote.ts'
 
@@ -65,7 +65,7 @@ export async function answerApproval(
   if (approval.state !== 'pending') throw decidedBefore(approval)
   if (approval.expiresAt !== null && at >= approval.expiresAt)
     throw new AppError('approval.decided', `The time to answer the approval "${approval.id}" is over.`)
-  const refusal = refusalOf(approval, answer)
+  const refusal = await refusalIn(tx, approval, answer)
   if (refusal !== undefined) throw refusal
   const voted = await castVote(tx, approval, answer)
   if (voted.status === 'again')

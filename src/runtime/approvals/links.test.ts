@@ -5,7 +5,9 @@ import { member } from '../../../test/support/members.ts'
 import { isJsonObject } from '../../base/json.ts'
 import { listAudit } from '../../events/audit-log.ts'
 import { adminOf } from '../../storage/admin.ts'
+import type { Database } from '../../storage/database.ts'
 import { context, payers, refused } from './approval-case.test.ts'
+import { answerLink } from './links.ts'
 
 const HOUR = 3_600_000
 const approve = { outcome: 'approve' } as const
@@ -105,6 +107,61 @@ forEachDatabase((_name, open) => {
     assert.equal((await approvals.get(tenantId, asked.id)).state, 'pending')
     assert.equal((await many.approve(other, asked)).state, 'approved')
     await many.ended(asked.runId)
+  })
+
+  it('goes with whoever made it: their key, their role, their membership', async () => {
+    await using db = await open()
+    await using world = await payers(db, { policy: { role: 'CREATOR' } })
+    const { approvals, tenantId } = world
+    const boss = await member(db, tenantId, 'ADMIN')
+    const sql = (text: string) => adminOf(db).session((session) => session.script(text))
+    const losses = [
+      (maker: typeof boss) => `update memberships set role = 'USER' where user_id = '${maker.userId}'`,
+      (maker: typeof boss) => `delete from memberships where user_id = '${maker.userId}'`,
+      (maker: typeof boss) => `update api_keys set revoked_at = 1 where id = '${maker.apiKeyId}'`,
+    ]
+    const [asked] = await world.asked()
+    assert.ok(asked)
+    for (const loss of losses) {
+      const maker = await member(db, tenantId, 'CREATOR')
+      const other = await approvals.createLink(maker, asked.id, { userId: boss.userId }, context)
+      const own = await approvals.createLink(maker, asked.id, {}, context)
+      assert.equal((await approvals.openLink(other.token)).approval.id, asked.id)
+      if (loss === losses[1]) await sql(`delete from api_keys where owner_id = '${maker.userId}'`)
+      await sql(loss(maker))
+      for (const { token } of [other, own]) {
+        await refused(approvals.openLink(token), 'approval.link-invalid')
+        await refused(approvals.answerLink(token, approve, context), 'approval.link-invalid')
+      }
+    }
+    assert.equal((await approvals.get(tenantId, asked.id)).state, 'pending')
+  })
+
+  it('of whoever guesses tokens locks nothing', async () => {
+    await using db = await open()
+    await using world = await payers(db)
+    const [asked] = await world.asked()
+    assert.ok(asked)
+    let writes = 0
+    const watched: Database = {
+      dialect: db.dialect,
+      tenant: (id) => db.tenant(id),
+      ping: () => db.ping(),
+      [Symbol.asyncDispose]: async () => undefined,
+      system: {
+        read: (work) => db.system.read(work),
+        write: (work) => {
+          writes += 1
+          return db.system.write(work)
+        },
+      },
+    }
+    const deps = { db: watched, clock: Date.now, woken: () => undefined, written: () => undefined }
+    await refused(answerLink(deps, 'af_link_x', approve, context), 'approval.link-invalid')
+    assert.equal(writes, 0)
+    const { token } = await world.approvals.createLink(world.admin, asked.id, {}, context)
+    await answerLink(deps, token, approve, context)
+    assert.equal(writes, 1)
   })
 
   it('names nobody who is no user of the tenant', async () => {

@@ -3,11 +3,12 @@
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { AppError } from '../../base/errors.ts'
-import type { ApprovalId } from '../../base/ids.ts'
+import { type ApprovalId, isId } from '../../base/ids.ts'
 import type { EpochMs } from '../../base/time.ts'
 import { APPROVAL_LINK_MS_DEFAULT } from '../../contract/approval-resource.ts'
 import { actorOf, type Principal } from '../../contract/principal.ts'
 import { appendAudit } from '../../events/append.ts'
+import { selectKey } from '../../identity/api-key-store.ts'
 import type { TenantReader } from '../../storage/database.ts'
 import type { RowOf } from '../../storage/schema/tables.ts'
 import { runById } from '../journal/run-store.ts'
@@ -15,8 +16,9 @@ import { type ApprovalRow, approvalById, votesOf } from './approval-store.ts'
 import type { ApprovalLink, ChangeContext, LinkAnswer, LinkedQuestion, LinkOptions } from './approvals.ts'
 import { answerApproval, type DecideDeps, lockApproval } from './decide.ts'
 import { insertLink, linkByHash, useLink } from './link-store.ts'
-import { type Answerer, answererOf, refusalOf } from './may-answer.ts'
+import { type Answerer, answererOf } from './may-answer.ts'
 import { approvalView } from './read-approvals.ts'
+import { refusalIn } from './requester.ts'
 import { decidedBefore } from './settle-approval.ts'
 
 const TOKEN_BYTES = 32
@@ -76,7 +78,7 @@ async function checkName(
   principal: Principal,
   userId: string,
 ): Promise<void> {
-  const own = refusalOf(approval, principal)
+  const own = await refusalIn(reader, approval, principal)
   if (own !== undefined) throw own
   if (userId === principal.userId) return
   if (approval.quorum > 1)
@@ -89,7 +91,7 @@ async function checkName(
     throw new AppError('request.invalid', 'There is no such user in the tenant.', {
       errors: [{ path: '/user_id', message: 'is no user of the tenant' }],
     })
-  const refusal = refusalOf(approval, named)
+  const refusal = await refusalIn(reader, approval, named)
   if (refusal !== undefined) throw refusal
 }
 
@@ -119,6 +121,9 @@ export async function answerLink(
 ): Promise<void> {
   const at = deps.clock()
   const hash = hashOf(token)
+  // Looked at before anything is locked: whoever guesses tokens holds up nobody who writes.
+  const known = await deps.db.system.read((reader) => reader.first(linkByHash, { hash }))
+  if (!isUsable(known, token, at)) throw invalid()
   const runId = await deps.db.system.write(async (system) => {
     const link = await system.first(linkByHash, { hash })
     if (!isUsable(link, token, at)) throw invalid()
@@ -142,18 +147,27 @@ export async function answerLink(
   deps.woken()
 }
 
-/** The user in whose name the link answers, as long as they may and have not. */
+/** The user in whose name the link answers, as long as they may and have not, and who made it may as well. */
 async function namedBy(
   reader: TenantReader,
-  { userId }: LinkRow,
+  { userId, createdBy }: LinkRow,
   approval: ApprovalRow,
   at: EpochMs,
 ): Promise<Answerer | undefined> {
+  if (!(await mayStill(reader, createdBy, approval))) return undefined
   const answerer = await answererOf(reader, userId)
-  if (answerer === undefined || !isOpen(approval, at) || refusalOf(approval, answerer) !== undefined)
-    return undefined
+  if (answerer === undefined || !isOpen(approval, at)) return undefined
+  if ((await refusalIn(reader, approval, answerer)) !== undefined) return undefined
   const votes = await reader.all(votesOf, { approvalId: approval.id })
   return votes.some((vote) => vote.userId === userId) ? undefined : answerer
+}
+
+/** A link goes with the key that made it, and with the right of its maker to answer. */
+async function mayStill(reader: TenantReader, createdBy: string, approval: ApprovalRow): Promise<boolean> {
+  const key = isId('apiKey', createdBy) ? await reader.first(selectKey, { id: createdBy }) : undefined
+  if (key !== undefined && key.revokedAt !== null) return false
+  const maker = await answererOf(reader, key?.ownerId ?? createdBy)
+  return maker !== undefined && (await refusalIn(reader, approval, maker)) === undefined
 }
 
 function isOpen({ state, expiresAt }: ApprovalRow, at: EpochMs): boolean {

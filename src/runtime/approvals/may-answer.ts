@@ -21,7 +21,7 @@ export function higherRole(one: Role | null, other: Role | null): Role | null {
   return RANK[one] >= RANK[other] ? one : other
 }
 
-/** Why the person may not answer; undefined where they may. */
+/** Why the person may not answer; undefined where they may. `refusalIn` knows of those who started it through a trigger. */
 export function refusalOf(
   approval: Pick<ApprovalRow, 'role' | 'excludeRequester' | 'requestedBy'>,
   answerer: Answerer,
@@ -31,9 +31,12 @@ export function refusalOf(
     return notYours('This needs somebody who may resolve runs.')
   if (role !== null && RANK[answerer.role] < RANK[role])
     return notYours(`This is for the role ${role} or above; yours is ${answerer.role}.`)
-  if (approval.excludeRequester === 1 && approval.requestedBy === answerer.userId)
-    return notYours('Who started the run may not answer this; ask somebody else.')
+  if (approval.excludeRequester === 1 && approval.requestedBy === answerer.userId) return startedIt()
   return undefined
+}
+
+export function startedIt(): AppError {
+  return notYours('Who started the run may not answer this; ask somebody else.')
 }
 
 /** What a user of the tenant is now; undefined where they are none. */

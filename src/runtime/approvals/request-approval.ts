@@ -15,7 +15,8 @@ import {
 } from './approval-store.ts'
 import { argumentsHash } from './arguments-hash.ts'
 import { ANY_ARGUMENTS, type EarlyRow, unusedEarly, useEarly } from './early-store.ts'
-import { answererOf, refusalOf, userOf } from './may-answer.ts'
+import { answererOf } from './may-answer.ts'
+import { refusalIn, requesterOf } from './requester.ts'
 import { appendFact } from './run-fact.ts'
 import type { Settled } from './settle-approval.ts'
 import { castVote } from './vote.ts'
@@ -63,7 +64,7 @@ export async function requestApproval(tx: TenantTransaction, request: ApprovalRe
     excludeRequester: policy.excludeRequester === true ? 1 : 0,
     expiresAt: policy.expiresAfter === undefined ? null : at + durationMs(policy.expiresAfter),
     defaultOutcome: policy.expiresAfter === undefined ? null : (policy.onExpiry ?? 'decline'),
-    requestedBy: await userOf(tx, request.requestedBy),
+    requestedBy: await requesterOf(tx, runId, request.requestedBy),
     createdAt: at,
   })
   const data = { approval_id: id, step, kind, subject, quorum: policy.quorum ?? 1 }
@@ -92,7 +93,7 @@ async function useUp(
 ): Promise<Settled | undefined> {
   const { runId, subject, userId } = early
   const answerer = await answererOf(tx, userId)
-  if (answerer === undefined || refusalOf(approval, answerer) !== undefined) return undefined
+  if (answerer === undefined || (await refusalIn(tx, approval, answerer)) !== undefined) return undefined
   const voted = await castVote(tx, approval, {
     userId,
     actor: early.actor,

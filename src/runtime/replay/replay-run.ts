@@ -67,7 +67,8 @@ export async function replayRun(
       fence: 0,
       eventCount: 1,
       traceId: readTraceId(input.traceparent),
-      triggerId: null,
+      // What a trigger brought came from outside, and does so again.
+      triggerId: input.input === undefined ? original.triggerId : null,
       replayOf: original.id,
       replayFrom: input.from ?? null,
       replayChanges: JSON.stringify(changes),

@@ -170,7 +170,7 @@ async function start(deps: DeliverDeps, { tenantId, triggerId, tick }: TickKey):
     await failTick(deps, trigger, { tick, claim }, why)
     return
   }
-  const { id, name, correlation, data, createdAt } = signal
+  const { id, name, correlation, data, createdAt, createdBy } = signal
   const event = { id, name, correlation, data: JSON.parse(data) as Json, sent_at: formatTime(createdAt) }
-  await fireTick(deps, trigger, { tick, facts: { event }, claim })
+  await fireTick(deps, trigger, { tick, facts: { event }, setOffBy: createdBy, claim })
 }

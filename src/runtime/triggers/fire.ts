@@ -26,6 +26,7 @@ export interface FireDeps {
       readonly target: TriggerTarget
       readonly input: string | JsonObject
       readonly triggerId: TriggerId
+      readonly setOffBy: string | undefined
     },
     context: TriggerContext,
   ) => Promise<{ readonly id: RunId }>
@@ -36,6 +37,8 @@ export interface Tick {
   readonly tick: string
   /** What the expression of the input sees beside `id`, `name`, `kind`, `at`. */
   readonly facts: JsonObject
+  /** Who sent the event. */
+  readonly setOffBy?: string | undefined
   /** Claims the tick, in the transaction that records the run. False where somebody has it: then no run is recorded. */
   claim(tx: TenantTransaction, outcome: TickOutcome): Promise<boolean>
 }
@@ -70,7 +73,7 @@ export async function fireTick(deps: FireDeps, trigger: TriggerRow, tick: Tick):
     let outcome: Fired
     await deps.start(
       principal,
-      { target, input, triggerId: trigger.id },
+      { target, input, triggerId: trigger.id, setOffBy: tick.setOffBy },
       {
         requestId: undefined,
         inTransaction: async (tx, id) => {

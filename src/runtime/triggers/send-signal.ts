@@ -42,9 +42,8 @@ export async function sendSignal(
     const waits = await tx.run(claimWaits, { name, correlation, signalId: id })
     const tick = { tick: id, state: 'pending', runId: null, error: null, createdAt: at } as const
     // One that was deleted or paused since is set off no more.
-    const still =
-      met.length === 0 ? [] : (await tx.all(triggersOfEvent, ofEvent)).map((trigger) => trigger.id)
-    const set = met.filter((trigger) => still.includes(trigger.id))
+    const still = new Set(met.length > 0 ? (await tx.all(triggersOfEvent, ofEvent)).map((row) => row.id) : [])
+    const set = met.filter((trigger) => still.has(trigger.id))
     for (const trigger of set) await tx.run(insertTick, { triggerId: trigger.id, ...tick })
     for (const { trigger, error } of failed)
       await tx.run(markFired, { id: trigger.id, at, runId: null, error })

@@ -4,6 +4,6 @@ import type { Runtime } from '../runtime.ts'
 import type { FireDeps } from './fire.ts'
 
 export function startTarget(start: Runtime['start']): FireDeps['start'] {
-  return (principal, { target, input, triggerId }, context) =>
-    start(principal, { ...target, input, triggerId }, context)
+  return (principal, { target, input, triggerId, setOffBy }, context) =>
+    start(principal, { ...target, input, triggerId, setOffBy }, context)
 }

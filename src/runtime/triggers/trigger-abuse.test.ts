@@ -90,6 +90,7 @@ forEachDatabase((_, open) => {
         ping: () => db.ping(),
         [Symbol.asyncDispose]: async () => undefined,
         tenant: (id) => ({
+          tenantId: id,
           read: (work) => db.tenant(id).read(work),
           write: async (work) => {
             await bench.triggers.delete(admin, row.id, context)
@@ -152,7 +153,8 @@ forEachDatabase((_, open) => {
       const until = Promise.withResolvers<void>()
       const db: Database = {
         ...bench.factory.db,
-        tenant: () => ({
+        tenant: (tenantId) => ({
+          tenantId,
           read: async (work) => {
             const found = await tenant.read(work)
             // From here to the write there are the conditions alone.

@@ -104,7 +104,7 @@ class Game {
     this.#services = services
     this.#options = options
     this.#db = db
-    const env = { ...process.env, ...services.env, CHAOS_LEDGER: ledger, LOG_LEVEL: 'silent' }
+    const env = { ...process.env, ...services.env, CHAOS_LEDGER: ledger, LOG_LEVEL: process.env.CHAOS_LOG_LEVEL ?? 'silent' }
     const port = String(services.port)
     const own = services.inProcess ? '8' : '0'
     this.#server = struck('server', { ...env, CHAOS_PORT: port, WORKER_CONCURRENCY: own })
@@ -157,13 +157,14 @@ class Game {
       }
       const chance = random()
       const worker = this.#workers[Math.floor(random() * this.#workers.length)] ?? this.#server
-      if (chance < 0.1 && worker !== this.#server) {
+      if (!(chance < 0.2 ? this.#server : worker).ready()) continue
+      if (chance > 0.9 && worker !== this.#server) {
         this.#counts.pauses += 1
         void worker.pause(PAUSE_MS)
         continue
       }
       this.#counts.kills += 1
-      await (chance < 0.2 ? this.#server : worker).replace(chance > 0.9 ? 'SIGTERM' : 'SIGKILL')
+      await (chance < 0.2 ? this.#server : worker).replace(chance > 0.8 ? 'SIGTERM' : 'SIGKILL')
     }
   }
 
