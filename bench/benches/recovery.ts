@@ -36,7 +36,7 @@ export const recoveryBench: Bench = async ({ rounds }) => {
   await using opened = new AsyncDisposableStack()
   const postgres = await findServer(benchPostgres, opened)
   if (postgres.state === 'missing')
-    return [{ metric: 'another worker goes on', unit: 's', reason: postgres.reason }]
+    return [{ metric: 'killed to another worker going on', unit: 's', reason: postgres.reason }]
   const elsewhere: Recovered[] = []
   const same: Recovered[] = []
   for (let round = 0; round < rounds; round++) {

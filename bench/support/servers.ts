@@ -21,7 +21,7 @@ export function benchRedis() {
   return startRedis(['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'])
 }
 
-/** A Postgres, or why there is none here. */
+/** A server, or why there is none here. */
 export type Found<T> =
   | { readonly state: 'ready'; readonly server: T }
   | { readonly state: 'missing'; readonly reason: string }

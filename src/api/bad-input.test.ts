@@ -48,7 +48,7 @@ forEachDatabase((_, open) => {
       if (typeof example !== 'object' || example === null) continue
       for (const field of Object.keys(example)) {
         // Any JSON is right there.
-        if (`${route.id} ${field}` === 'sendEvent data') continue
+        if (['sendEvent data', 'startWorkflow input'].includes(`${route.id} ${field}`)) continue
         const right = at(example, field)
         const wrong: Json = typeof right === 'object' ? 'text' : field === 'input' ? [1] : { not: ['this'] }
         const received = await send(route, { body: { ...example, [field]: wrong } })

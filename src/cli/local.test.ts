@@ -54,7 +54,7 @@ describe('commands without a server', () => {
     assert.match((await run('bootstrap', '--tenant', 'Acme'))[1], /^key +af_\S+\ntenant +ten_/)
     assert.equal((await run('bootstrap'))[0], 1)
     assert.equal((await run('rollback'))[0], 2)
-    assert.match((await run('rollback', '--yes'))[1], /^taken back 0001/)
+    assert.match((await run('rollback', '--yes'))[1], /^taken back 0002/)
     assert.equal((await run('generate', 'Not A Name'))[0], 2)
   })
 

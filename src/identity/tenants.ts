@@ -34,11 +34,12 @@ export function createTenants({
       if (change.maxConcurrentJobs !== undefined || tenantId !== principal.tenantId)
         await authorize(principal, OPERATE, context)
       const checked = checkChange(change)
-      if (tenantId !== principal.tenantId && ('name' in checked || 'capturePolicy' in checked))
-        throw new AppError('request.invalid', 'Of another tenant only max_concurrent_jobs can be changed.')
+      const isOther = tenantId !== principal.tenantId
       const now = clock()
       return db.system.write(async (system) => {
         const before = found(await system.first(lockTenant, { id: tenantId }))
+        if (isOther && ('name' in checked || 'capturePolicy' in checked))
+          throw new AppError('request.invalid', 'Of another tenant only max_concurrent_jobs can be changed.')
         const after: Tenant = { ...before, ...checked, updatedAt: now }
         const data = differences(before, after)
         if (Object.keys(data).length === 0) return before

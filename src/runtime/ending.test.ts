@@ -116,14 +116,15 @@ forEachDatabase((_name, open) => {
       for (const run of [id, childId]) await assertEnded({ ...second, db } as never, run)
     })
 
-    it('taken up by a server that lacks its tools: a run below whose model was asked', async () => {
+    it('set aside by a server that lacks its tools, and cancelled: a run below whose model was asked', async () => {
       await using db = await open()
       const { factory, id, childId, sessionId } = await openTree(db, 'model', true)
       await using _ = factory
       await using second = await openFactory({ db, models: [script('model')] })
-      const { runtime, tenantId } = second
-      const end = await runtime.wait(tenantId, id, 10_000)
-      assert.equal(end.error?.code, 'tool.not-published')
+      const { runtime, tenantId, admin } = second
+      const blocked = await runtime.wait(tenantId, id, 10_000)
+      assert.deepEqual([blocked.state, blocked.blockedBy?.code], ['queued', 'tool.unregistered'])
+      await runtime.cancel(admin, id, context)
       assert.equal((await runtime.get(tenantId, childId)).state, 'cancelled')
       assert.equal((await runtime.session(tenantId, sessionId)).activeRunId, null)
       for (const run of [id, childId]) await assertEnded({ ...second, db } as never, run)

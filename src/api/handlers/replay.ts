@@ -17,14 +17,17 @@ export function replayHandler({
     const { principal, params, query, body, request } = call
     const { tenantId } = principal
     const runId = idOf('run', params.id, 'run.not-found')
-    const { kind } = await runtime.get(tenantId, runId)
-    const right = kind === 'workflow' ? 'RUN_WORKFLOWS' : 'RUN_AGENTS'
-    await identity.authorize(principal, right, { requestId: request.requestId, ip: request.ip })
     const waitSeconds = waitSecondsOf(query, request)
     const deps = { runtime, stopping }
+    const authorize = async (): Promise<void> => {
+      const { kind } = await runtime.get(tenantId, runId)
+      const right = kind === 'workflow' ? 'RUN_WORKFLOWS' : 'RUN_AGENTS'
+      await identity.authorize(principal, right, { requestId: request.requestId, ip: request.ip })
+    }
     return once(idempotency, call, {
       status: 202,
       make: async (inTransaction) => {
+        await authorize()
         const context = { requestId: request.requestId, inTransaction }
         const asked = { ...body, traceparent: request.traceparent }
         return accepted(
@@ -36,6 +39,7 @@ export function replayHandler({
         )
       },
       again: async (id) => {
+        await authorize()
         const run = await runtime.get(tenantId, idOf('run', id, 'run.not-found'))
         return accepted(deps, tenantId, request, run, waitSeconds)
       },
