@@ -90,6 +90,8 @@ export interface Overrides {
   readonly wrapTransport?: (transport: Transport) => Transport
   /** For tests that do not wait for real leases to lapse. */
   readonly lease?: RuntimeDeps['lease']
+  /** The same for tickets that were lost. */
+  readonly ticketTtlMs?: number
 }
 
 /** A worker or a relay that has not looked for jobs for so long is taken for stuck: three heartbeats. */
@@ -123,7 +125,7 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
   const models = createModelRegistry(registrySettings(settings.models, overrides.models))
   const identity = opened.use(createIdentity({ db, clock }))
   const transport = await openTransport(settings, overrides, opened, { clock, log })
-  relay = openRelay(transport, { db, clock, log, settings })
+  relay = openRelay(transport, { db, clock, log, settings, ticketTtlMs: overrides.ticketTtlMs })
   const { catalog, runtime, worker, maintenance } = createCore({
     transport,
     queued: () => relay?.kick(),

@@ -10,7 +10,7 @@ import { giveTickets, type Ticketed } from './ticketing.ts'
 import type { Ticket, Transport } from './transport.ts'
 
 /** A ticket that was not used for so long counts as lost: its job gets another. */
-export const TICKET_TTL_MS = 30_000
+export const TICKET_TTL_MS = 15_000
 /** How often the relay looks, unasked. */
 export const PASS_MS = 500
 /** How soon it looks again where a cap or the window held jobs back; longer each time that nothing changed. */
@@ -36,6 +36,8 @@ export interface RelayDeps {
   readonly tenantCap?: number | undefined
   /** How many tickets may be under way. Default: what the live workers can take soon, so that a backlog waits where it is fair. */
   readonly window?: number | undefined
+  /** After how long a ticket counts as lost. */
+  readonly ticketTtlMs?: number | undefined
   readonly observer?: RelayObserver | undefined
   readonly random?: (() => number) | undefined
 }
@@ -117,7 +119,7 @@ export function createRelay(deps: RelayDeps): Relay {
 }
 
 /** Makes passes one after another, each from where the last one stopped. */
-function createPasses({ db, clock, transport, tenantCap, window }: RelayDeps) {
+function createPasses({ db, clock, transport, tenantCap, window, ticketTtlMs = TICKET_TTL_MS }: RelayDeps) {
   let served: string = FIRST_TENANT
   let scale = 1
   let last: Promise<unknown> = Promise.resolve()
@@ -126,7 +128,7 @@ function createPasses({ db, clock, transport, tenantCap, window }: RelayDeps) {
     await tx.first(lockRelay, {})
     await promoteDue(tx, at)
     await tx.run(requeueLapsed, { at })
-    await tx.run(forgetTickets, { before: at - TICKET_TTL_MS })
+    await tx.run(forgetTickets, { before: at - ticketTtlMs })
     const most = window ?? scale * (await usualWindow(tx, at))
     const made = await giveTickets(tx, { at, window: most, tenantCap, after: served })
     await transport.sendIn?.(tx, made.tickets)

@@ -55,13 +55,13 @@ export async function openEngine(
 /** The relay of this process; undefined where no engine carries tickets. */
 export function openRelay(
   transport: Transport | undefined,
-  { db, clock, log, settings }: RelayParts,
+  { db, clock, log, settings, ticketTtlMs }: RelayParts,
 ): Relay | undefined {
   // What is sent in memory reaches this process only: without a worker in it nobody would take the tickets.
   if (transport === undefined || !sends(settings)) return undefined
   const tenantCap = settings.tenantConcurrency
   const failed = (error: unknown): void => log.error('tickets could not be sent', { error })
-  return createRelay({ db, clock, transport, tenantCap, observer: { failed } })
+  return createRelay({ db, clock, transport, tenantCap, ticketTtlMs, observer: { failed } })
 }
 
 interface RelayParts {
@@ -69,6 +69,7 @@ interface RelayParts {
   readonly clock: Clock
   readonly log: Logger
   readonly settings: Settings
+  readonly ticketTtlMs?: number | undefined
 }
 
 function sends({ jobQueue, workerConcurrency }: Settings): boolean {

@@ -30,9 +30,11 @@ export interface Played extends Verdict {
   readonly seconds: number
 }
 
-const STARTERS = 8
-const OPEN_RUNS_MAX = 120
-const STRIKE_MS = 600
+const STARTERS = 16
+const OPEN_RUNS_MAX = 200
+const STRIKE_MS = 500
+/** Where all work is in one process, each blow ends all of it. */
+const STRIKE_MS_ALONE = 1_000
 const PAUSE_MS = 5_000
 /** Every so many strikes the database or the engine is hit instead of a process. */
 const SERVICE_STRIKE_EVERY = 20
@@ -104,7 +106,12 @@ class Game {
     this.#services = services
     this.#options = options
     this.#db = db
-    const env = { ...process.env, ...services.env, CHAOS_LEDGER: ledger, LOG_LEVEL: process.env.CHAOS_LOG_LEVEL ?? 'silent' }
+    const env = {
+      ...process.env,
+      ...services.env,
+      CHAOS_LEDGER: ledger,
+      LOG_LEVEL: process.env.CHAOS_LOG_LEVEL ?? 'silent',
+    }
     const port = String(services.port)
     const own = services.inProcess ? '8' : '0'
     this.#server = struck('server', { ...env, CHAOS_PORT: port, WORKER_CONCURRENCY: own })
@@ -150,7 +157,7 @@ class Game {
   async #strike(): Promise<void> {
     const { random } = this.#options
     for (let strikes = 1; this.#striking && !this.#over; strikes++) {
-      await sleep(random() * 2 * STRIKE_MS)
+      await sleep(random() * 2 * (this.#services.inProcess ? STRIKE_MS_ALONE : STRIKE_MS))
       if (strikes % SERVICE_STRIKE_EVERY === 0) {
         if (await this.#services.strike(random)) this.#counts.restarts += 1
         continue
@@ -173,10 +180,12 @@ class Game {
     const { random } = this.#options
     while (!this.#over) {
       await sleep(200)
-      const waiting = await this.#db.system.read(async (reader) => ({
-        approvals: await reader.all(pending, {}),
-        doubts: await reader.all(doubtful, {}),
-      })).catch(() => ({ approvals: [], doubts: [] }))
+      const waiting = await this.#db.system
+        .read(async (reader) => ({
+          approvals: await reader.all(pending, {}),
+          doubts: await reader.all(doubtful, {}),
+        }))
+        .catch(() => ({ approvals: [], doubts: [] }))
       for (const { id } of waiting.approvals) {
         const outcome = random() < 0.9 ? 'approve' : 'decline'
         await tolerant(() => this.#client.decideApproval(id, { outcome }))
@@ -190,7 +199,9 @@ class Game {
         await tolerant(() =>
           this.#client.resolveRun(
             runId,
-            again ? { step: seq, outcome: 'retry' } : { step: seq, outcome: 'succeeded', output: { done: true } },
+            again
+              ? { step: seq, outcome: 'retry' }
+              : { step: seq, outcome: 'succeeded', output: { done: true } },
           ),
         )
       }

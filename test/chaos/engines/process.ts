@@ -11,6 +11,7 @@ import { chaosModel, chaosProject } from './scene.ts'
 
 /** Much shorter than in production, so that many leases lapse while the chaos lasts. */
 const LEASE = { leaseMs: 2_000, heartbeatMs: 400 }
+const TICKET_TTL_MS = 2_500
 
 const { CHAOS_LEDGER = '', CHAOS_SKEW_MS = '0', CHAOS_FAULTS = '0', CHAOS_PORT = '0' } = process.env
 const skewMs = Number(CHAOS_SKEW_MS)
@@ -21,6 +22,7 @@ const app = await compose(settings, {
   host: chaosProject(CHAOS_LEDGER),
   hostClock: () => Date.now() + skewMs,
   lease: LEASE,
+  ticketTtlMs: TICKET_TTL_MS,
   ...(faults > 0 && {
     wrapTransport: (transport: Transport) =>
       faultyTransport(transport, { drop: faults, duplicate: faults, reorder: faults, random: Math.random }),

@@ -34,6 +34,10 @@ const SKEW_MS = 300_000
 const TICKET_FAULTS = 0.05
 const ON_POSTGRES: ReadonlySet<ChaosEngine> = new Set<ChaosEngine>(['postgres', 'pg-boss', 'bullmq', 'sqs'])
 
+export function isOnPostgres(engine: ChaosEngine): boolean {
+  return ON_POSTGRES.has(engine)
+}
+
 type Blow = (random: () => number) => Promise<unknown>
 
 export async function openServices(engine: ChaosEngine): Promise<Services> {
@@ -41,7 +45,7 @@ export async function openServices(engine: ChaosEngine): Promise<Services> {
   const folder = mkdtempSync(join(tmpdir(), 'af-chaos-'))
   opened.defer(() => rmSync(folder, { recursive: true, force: true }))
   const blows: Blow[] = []
-  const databaseUrl = ON_POSTGRES.has(engine)
+  const databaseUrl = isOnPostgres(engine)
     ? await openPostgres(opened, blows)
     : `sqlite:${join(folder, 'test.db')}`
   const env = {
@@ -56,7 +60,7 @@ export async function openServices(engine: ChaosEngine): Promise<Services> {
     env,
     port: await freePort(),
     inProcess: engine === 'memory',
-    skewMs: ON_POSTGRES.has(engine) ? SKEW_MS : 0,
+    skewMs: isOnPostgres(engine) ? SKEW_MS : 0,
     openDatabase: () => openDatabase(databaseUrl),
     async strike(random) {
       const blow = blows[Math.floor(random() * blows.length)]

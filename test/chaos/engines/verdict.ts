@@ -17,7 +17,10 @@ const usage = systemStatement('verdict.usage', ALL, (db) =>
   db.selectFrom('usageRecords').select(['modelCallId']),
 )
 const ends = systemStatement('verdict.ends', ALL, (db) =>
-  db.selectFrom('events').select(['runId']).where('type', 'in', ['run.completed', 'run.failed', 'run.cancelled']),
+  db
+    .selectFrom('events')
+    .select(['runId'])
+    .where('type', 'in', ['run.completed', 'run.failed', 'run.cancelled']),
 )
 const openJobs = systemStatement('verdict.jobs', ALL, (db) =>
   db.selectFrom('jobs').select(['id', 'state']).where('state', 'not in', ['done', 'cancelled', 'dead']),
@@ -85,7 +88,8 @@ export async function judge(
     unbilled: found.modelCalls.filter(({ id }) => !bills.has(id)).length,
     stuck: open.length + openSteps.length + found.openJobs.length,
     endedTwice: found.runs.filter(({ id, state }) => ENDED.has(state) && endings.get(id) !== 1).length,
-    internal: found.runs.filter(({ errorCode }) => errorCode === 'internal' || errorCode === 'run.lost').length,
+    internal: found.runs.filter(({ errorCode }) => errorCode === 'internal' || errorCode === 'run.lost')
+      .length,
   }
 }
 
