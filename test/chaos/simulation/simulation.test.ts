@@ -9,7 +9,7 @@ import type { Factory } from '../../support/factory.ts'
 import { seeded } from './scheduler.ts'
 import { type Definitions, type Played, World } from './world.ts'
 
-const RUNS = Number(process.env.SIMULATION_RUNS ?? 300)
+const RUNS = Number(process.env.SIMULATION_RUNS ?? 700)
 /** Fewer points than the shortest of them has. */
 const POINTS_MIN = 20
 const FIRST_SEED = Number(process.env.SIMULATION_SEED ?? 1)
