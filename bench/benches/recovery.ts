@@ -18,7 +18,7 @@ import { workFolder } from '../support/work-folder.ts'
 
 /** Workers that are killed in one round, each at another place between two heartbeats. */
 const VICTIMS = 4
-const HEARTBEAT_MS = 5_000
+const HEARTBEAT_MS = 4_000
 const GO_ON_SECONDS_MAX = 15
 const PATH = 'programs/recovery-worker.ts'
 

@@ -22,6 +22,10 @@ export interface WatchOptions {
 
 /** How often the worker is looked at. */
 const WATCH_MS = 250
+/** How often the database is asked whether it still answers; with `once`, each look asks it what is due. */
+const PING_MS_MAX = 3_000
+/** So many times within the time after which it counts as stuck, where that is short. */
+const PINGS_PER_STALL = 4
 /** The most that one look adds to the time: a process that stood still itself was not let down by anybody. */
 const LOOK_MS_MAX = 4 * WATCH_MS
 /** So many looks in a row find nothing to do before the queue counts as empty: a job may be on its way. */
@@ -37,19 +41,28 @@ export async function watchWorker(
 ): Promise<WorkerEnd | undefined> {
   const ended = Promise.withResolvers<WorkerEnd | undefined>()
   const silence = createSilence(app, stallMs)
+  const pingMs = Math.min(PING_MS_MAX, stallMs / PINGS_PER_STALL)
   let asking = false
+  let askedAt = Number.NEGATIVE_INFINITY
   let emptyLooks = 0
   const ask = async (): Promise<void> => {
+    if (!once) {
+      await app.db.ping()
+      silence.answered()
+      return
+    }
     const due = await anythingDue(app)
     silence.answered()
     emptyLooks = due || app.worker.active() > 0 ? 0 : emptyLooks + 1
-    if (once && emptyLooks >= EMPTY_LOOKS) ended.resolve({ reason: 'empty' })
+    if (emptyLooks >= EMPTY_LOOKS) ended.resolve({ reason: 'empty' })
   }
   const look = (): void => {
     const message = silence.look()
     if (message !== undefined) ended.resolve({ reason: 'stuck', message })
-    if (asking) return
+    const now = performance.now()
+    if (asking || (!once && now - askedAt < pingMs)) return
     asking = true
+    askedAt = now
     // A database that does not answer is told by the time since it last did.
     ask()
       .catch((error: unknown) => app.log.debug('the database does not answer', { error }))

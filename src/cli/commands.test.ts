@@ -227,14 +227,44 @@ describe('commands against a server', () => {
   it('answer a call that waits for approval', async () => {
     await done('agent create - --publish', { stdin: AGENT('payer', 'tools: [pay]') })
     const waiting = await run('agent run payer pay', { columns: 100 })
-    assert.equal(waiting.code, 1)
-    const [, command = ''] =
-      /"agent-factory (run resolve run_\w+ \d+ )approve\|decline"/.exec(waiting.err) ?? []
+    assert.equal(waiting.code, 0)
+    const [, asked = ''] = /"agent-factory approval approve (\w+)"/.exec(waiting.err) ?? []
+    const { run_id, step } = (await done(`approval get ${asked} --json`)).json() as {
+      readonly run_id: string
+      readonly step: number
+    }
+    const command = `run resolve ${run_id} ${step} `
     await fails(`${command}succeeded`, 2, /--output/)
     const [, , runId = ''] = command.split(' ')
     await done(`${command}approve`)
     assert.match((await done(`run get ${runId} --wait 20`)).out, /output\n {2}Paid\./)
     await fails(`${command}approve`, 1, /.+/)
+  })
+
+  it('tell what a workflow waits for, in it and in the runs below', async () => {
+    const flow = (name: string, node: string): string => `name: ${name}\nnodes:\n  - ${node}\n`
+    const waiting = async (yaml: string, name: string): Promise<string> => {
+      await done('workflow create - --publish', { stdin: yaml })
+      const ran = await done(`workflow run ${name}`)
+      assert.equal(ran.out, '')
+      const json = (await done(`workflow run ${name} --json`)).json() as { readonly state: string }
+      assert.equal(json.state, 'waiting')
+      return ran.err
+    }
+    const event = flow('listening', '{ id: paid, type: wait, event: { name: order.paid, timeout: 7d } }')
+    assert.match(
+      await waiting(event, 'listening'),
+      /for the event "order\.paid", until .*event send order\.paid"/,
+    )
+    const time = flow('sleeping', '{ id: nap, type: wait, for: 7d }')
+    assert.match(
+      await waiting(time, 'sleeping'),
+      /waits until 20.* \(in [67] days\): "agent-factory run watch run_/,
+    )
+    await done('agent create - --publish', { stdin: AGENT('buyer', 'tools: [pay]') })
+    const below = flow('asking', `{ id: buy, type: agent, agent: buyer, input: "'pay'" }`)
+    const [, asked = ''] = /"agent-factory (approval approve \w+)"/.exec(await waiting(below, 'asking')) ?? []
+    assert.match((await done(asked)).out, /state +approved/)
   })
 
   it('hold a conversation', async () => {

@@ -24,6 +24,38 @@ describe('commands without a server', () => {
     assert.equal((await world.run(['auth', 'whoami'])).code, 0)
   })
 
+  it('only record, unless they wait for a run: nobody works in their process', async () => {
+    using world = createTestWorld()
+    const done = async (...args: string[]) => {
+      const ran = await world.run(args)
+      assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.err}`)
+      return ran
+    }
+    const workflow = `name: ask\nnodes:\n  - { id: sure, type: approval, input: "'Go on?'" }\n`
+    assert.equal((await world.run(['workflow', 'create', '-', '--publish'], { stdin: workflow })).code, 0)
+    const state = async (id: string): Promise<string> =>
+      ((await done('run', 'get', id, '--json')).json() as { readonly state: string }).state
+    const made = async (...args: string[]) =>
+      (await done(...args, '--json')).json() as { readonly id: string }
+    const { id: left } = await made('workflow', 'run', 'ask', '--no-wait')
+    const { id: detached } = await made('agent', 'run', 'guide', 'Hello?', '--detach')
+    const { id: enqueued } = await made('enqueue-run', 'ask', '--workflow', '--input', '{}')
+    // Longer than a worker would need to take them.
+    await done('run', 'get', left, '--wait', '1')
+    for (const id of [left, detached, enqueued]) assert.equal(await state(id), 'queued')
+    assert.deepEqual((await done('jobs', 'list', '--state', 'leased', '--json')).json(), [])
+    const asked = await done('workflow', 'run', 'ask')
+    const [, approval = '', run = ''] = [
+      ...(/approval approve (\w+)/.exec(asked.err) ?? []),
+      ...(/(run_\w+) waits/.exec(asked.err)?.slice(1) ?? []),
+    ]
+    await done('approval', 'approve', approval)
+    await done('run', 'get', run, '--wait', '1')
+    assert.equal(await state(run), 'queued')
+    assert.equal((await done('run', 'watch', run)).code, 0)
+    assert.equal(await state(run), 'completed')
+  })
+
   it('stay in this folder with --local, whatever login there is', async () => {
     using world = createTestWorld()
     await writeLogin({ environment: {}, home: world.home }, { apiUrl: 'http://127.0.0.1:9', apiKey: 'af_x' })
@@ -54,7 +86,7 @@ describe('commands without a server', () => {
     assert.match((await run('bootstrap', '--tenant', 'Acme'))[1], /^key +af_\S+\ntenant +ten_/)
     assert.equal((await run('bootstrap'))[0], 1)
     assert.equal((await run('rollback'))[0], 2)
-    assert.match((await run('rollback', '--yes'))[1], /^taken back 0002/)
+    assert.match((await run('rollback', '--yes'))[1], /^taken back \d{4}/)
     assert.equal((await run('generate', 'Not A Name'))[0], 2)
   })
 

@@ -28,6 +28,9 @@ A stored key is sent only to the server that it was stored for. In \`LOCAL_DEV\`
 a command opens the database of the folder itself: \`agent-factory agent run guide "…"\` answers at once, without a server and
 without a key. \`--local\` asks for that in any case.
 
+Then only commands that wait for a run (\`agent run\`, \`workflow run\`, \`run replay --wait\`, \`run watch\`) do runs in their own
+process. All others only record what is asked of them, for the next server or worker.
+
 ## Output
 
 Data goes to standard output, everything else to standard error. On a terminal there are colours, tables that fit and text as
@@ -38,7 +41,7 @@ prints a line for each item. A list shows 50 items unless \`--limit\` or \`--all
 
 | code | meaning |
 |---|---|
-| 0 | done |
+| 0 | done; of a run also: it waits for somebody, a time, an event or a worker, and a line says what to do |
 | 1 | failed: the server refused, a run did not complete, nothing could be reached |
 | 2 | usage: the command was written wrong |
 | 3 | not found |

@@ -15,7 +15,8 @@ export interface Session extends AsyncDisposable {
   readonly err: Channel
   /** JSON is wanted, in whatever form. */
   readonly json: boolean
-  client(): Promise<Client>
+  /** The first call decides. `drives`: the command waits for runs, so where no server runs, this process does them. */
+  client(options?: { readonly drives: boolean }): Promise<Client>
   /** A line for a person, on standard error; not written where JSON is wanted. */
   note(text: string): void
   now(): number
@@ -40,8 +41,8 @@ export function createSession(world: World, flags: Flags): Session {
     json,
     note,
     now: Date.now,
-    client: () => {
-      connection ??= connect(world, flags, note).then(({ client, stack }) => {
+    client: ({ drives } = { drives: false }) => {
+      connection ??= connect(world, flags, note, drives).then(({ client, stack }) => {
         opened.use(stack)
         return client
       })

@@ -77,6 +77,5 @@ export const redrivenJobs = z.object({
 export type RedriveJobs = z.infer<typeof redriveJobs>
 export type RedrivenJobs = z.infer<typeof redrivenJobs>
 export type Job = z.infer<typeof job>
-export type JobState = z.infer<typeof jobState>
 export type JobPriority = z.infer<typeof jobPriority>
 export type Worker = z.infer<typeof worker>

@@ -101,6 +101,39 @@ export const promoteScheduled = systemStatement(
       .where(isFound),
 )
 
+/**
+ * The first job that a claim may find, queued, due, or with a lease that has lapsed: null where there is none. Of any
+ * kind: it must not read a backlog of kinds that others take.
+ */
+export const anyToTake = systemStatement('jobs.any-to-take', REASON, (db, p: SystemBind<{ at: EpochMs }>) =>
+  db.selectNoFrom((eb) => [
+    eb
+      .selectFrom('jobs')
+      .select('id')
+      .where('state', '=', 'queued')
+      .where('tenantId', '>', '' as TenantId)
+      .orderBy('tenantId')
+      .limit(1)
+      .as('queued'),
+    eb
+      .selectFrom('jobs')
+      .select('id')
+      .where('state', '=', 'scheduled')
+      .where('notBefore', '<=', p.at)
+      .orderBy('notBefore')
+      .limit(1)
+      .as('due'),
+    eb
+      .selectFrom('jobs')
+      .select('id')
+      .where('state', '=', 'leased')
+      .where('leaseUntil', '<', p.at)
+      .orderBy('leaseUntil')
+      .limit(1)
+      .as('lapsed'),
+  ]),
+)
+
 export const claimLapsed = systemStatement(
   'jobs.claim-lapsed',
   REASON,

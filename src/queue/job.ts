@@ -5,8 +5,8 @@ import { isId, type JobId, type RunId, type TenantId } from '../base/ids.ts'
 import type { EpochMs } from '../base/time.ts'
 
 /** How long a claim holds without a heartbeat. */
-export const LEASE_MS = 15_000
-export const HEARTBEAT_MS = 5_000
+export const LEASE_MS = 12_000
+export const HEARTBEAT_MS = 4_000
 /** How often an idle worker looks for jobs that nobody told it of. */
 export const POLL_MS = 1_000
 
@@ -62,6 +62,3 @@ export interface ClaimedJob {
   /** Somebody asked for it to be cancelled while no worker could hear of it. */
   readonly cancelRequestedAt: EpochMs | null
 }
-
-/** A job that drives a run. */
-export type RunJob = ClaimedJob & { readonly runId: RunId }

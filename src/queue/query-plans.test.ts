@@ -12,6 +12,7 @@ import { enqueueJob } from './job-store.ts'
 /** The index that each statement on the way of a job must walk. */
 const EXPECTED: Readonly<Record<string, 'primary key' | string>> = {
   promoteScheduled: 'jobs_scheduled',
+  anyToTake: 'jobs_leased',
   claimLapsed: 'jobs_leased',
   tenantsReady: 'jobs_ready',
   heldByDefinition: 'jobs_held',

@@ -10,7 +10,7 @@ import { systemStatement } from '../storage/statement.ts'
 import { claimTickets } from './claim.ts'
 import { createMemoryTransport } from './engines/memory.ts'
 import { enqueueJob, type NewJob, settleJob } from './job-store.ts'
-import { createRelay, type RelayDeps, TICKET_TTL_MS } from './relay.ts'
+import { createRelay, type RelayDeps, TICKET_TTL_MS, WINDOW_MS } from './relay.ts'
 import type { Ticket } from './transport.ts'
 
 const LEASE_MS = 1_000
@@ -173,6 +173,38 @@ forEachDatabase((_name, open) => {
       await other.pass()
       await scene.claim(scene.take())
       assert.ok((await other.pass()) > 0)
+    })
+
+    it('lets no more lie in the engine than is used soon: who comes behind a backlog waits for that only', async () => {
+      await using db = await open()
+      const scene = openScene(db)
+      const backlog = await scene.tenant()
+      await scene.enqueue(backlog, 400)
+      const relay = scene.relay()
+      const stepMs = 5
+      const perStep = 10
+      const engine: Ticket[] = []
+      const step = async (): Promise<readonly Ticket[]> => {
+        await relay.pass()
+        engine.push(...scene.take())
+        const taken = engine.splice(0, perStep)
+        for (const job of await scene.claim(taken))
+          await db.tenant(job.tenantId).write((tx) => settleJob(tx, job, 'done', scene.now()))
+        scene.pass(stepMs)
+        return taken
+      }
+      let most = 0
+      for (let n = 0; n < 15; n++) {
+        assert.equal((await step()).length, perStep, 'no worker waits for the relay')
+        most = Math.max(most, engine.length)
+      }
+      assert.ok(most + perStep <= (WINDOW_MS / stepMs) * perStep, `${most} lay in the engine`)
+      assert.ok(most > 16, `${most} were sent ahead`)
+      const other = await scene.tenant()
+      await scene.enqueue(other, 1)
+      let waited = 0
+      for (; waited < 400; waited++) if (countBy(await step(), other) > 0) break
+      assert.ok(waited * stepMs <= WINDOW_MS, `it waited for ${waited * stepMs} ms`)
     })
 
     it('never gives a tenant more than its cap, counting what is leased and what is ticketed', async () => {

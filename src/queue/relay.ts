@@ -18,8 +18,17 @@ const LIMITED_PASS_MS = 5
 /** How many tickets may be under way for each job that the live workers do at a time, and at least. */
 const WINDOW_PER_SLOT = 1
 const WINDOW_MIN = 16
-/** How many times larger the window gets where the engine is emptied faster than the relay fills it. */
-const WINDOW_SCALE_MAX = 32
+/**
+ * Where the engine is emptied faster than that, as many as are used in this time: who comes behind a backlog waits so long
+ * for what lies in the engine.
+ */
+export const WINDOW_MS = 25
+/** Where passes take longer than half of it, as many as are used within so many of them: no worker waits for a pass. */
+const WINDOW_PASSES = 2
+/** How long it is measured how fast tickets are used. */
+const RATE_SAMPLE_MS = 4
+/** How much of a slower rate is believed at once: tickets of other relays hide what was used. */
+const RATE_FALL = 0.25
 
 export interface RelayObserver {
   /** A pass failed; the relay goes on. */
@@ -121,29 +130,24 @@ export function createRelay(deps: RelayDeps): Relay {
 /** Makes passes one after another, each from where the last one stopped. */
 function createPasses({ db, clock, transport, tenantCap, window, ticketTtlMs = TICKET_TTL_MS }: RelayDeps) {
   let served: string = FIRST_TENANT
-  let scale = 1
+  const flow = createFlow()
   let last: Promise<unknown> = Promise.resolve()
 
-  const choose = async (tx: SystemTransaction, at: EpochMs): Promise<Ticketed & { window: number }> => {
+  const choose = async (tx: SystemTransaction, at: EpochMs): Promise<Ticketed> => {
     await tx.first(lockRelay, {})
     await promoteDue(tx, at)
     await tx.run(requeueLapsed, { at })
     await tx.run(forgetTickets, { before: at - ticketTtlMs })
-    const most = window ?? scale * (await usualWindow(tx, at))
+    const most = window ?? Math.max(flow.window(), await usualWindow(tx, at))
     const made = await giveTickets(tx, { at, window: most, tenantCap, after: served })
     await transport.sendIn?.(tx, made.tickets)
-    return { ...made, window: most }
-  }
-  /** The engine should hold what is taken between two passes, and not much more. */
-  const adapt = (made: Ticketed & { window: number }): void => {
-    if (made.limited && made.outstanding <= made.window / 4) scale = Math.min(scale * 2, WINDOW_SCALE_MAX)
-    else if (made.outstanding > made.window / 2) scale = Math.max(scale / 2, 1)
+    return made
   }
   const makeOne = async (): Promise<Ticketed> => {
     const at = clock()
     const made = await db.system.write((tx) => choose(tx, at))
     served = made.after
-    adapt(made)
+    flow.passed(made, at)
     if (transport.sendIn === undefined && made.tickets.length > 0) {
       try {
         await transport.send(made.tickets)
@@ -159,6 +163,40 @@ function createPasses({ db, clock, transport, tenantCap, window, ticketTtlMs = T
       const made = last.then(makeOne)
       last = made.catch(() => undefined)
       return made
+    },
+  }
+}
+
+/** How fast tickets are used, from what is left of them at each pass while there are more to give. */
+function createFlow() {
+  let perMs = 0
+  let passMs = 0
+  let since: { readonly at: EpochMs; readonly outstanding: number } | undefined
+  let used = 0
+  return {
+    /** How many tickets the engine may hold. */
+    window: (): number => Math.ceil(perMs * Math.max(WINDOW_MS, passMs * WINDOW_PASSES)),
+    passed(made: Ticketed, at: EpochMs): void {
+      const outstanding = made.outstanding + made.tickets.length
+      if (!made.limited) {
+        // All that there was has its ticket: how fast those are used says nothing of the next backlog.
+        perMs = 0
+        used = 0
+        since = undefined
+        return
+      }
+      if (since === undefined) {
+        since = { at, outstanding }
+        return
+      }
+      used += Math.max(since.outstanding - made.outstanding, 0)
+      const passed = at - since.at
+      since = { at: passed < RATE_SAMPLE_MS ? since.at : at, outstanding }
+      if (passed < RATE_SAMPLE_MS) return
+      const measured = used / passed
+      used = 0
+      passMs = Math.min(passed, WINDOW_MS)
+      perMs = measured > perMs ? measured : perMs + (measured - perMs) * RATE_FALL
     },
   }
 }

@@ -13,14 +13,12 @@ export interface Ticket {
   readonly jobId: JobId
 }
 
-export interface TransportHandler {
-  /**
-   * Takes the tickets of one message. Resolves once each was claimed, or found to be of no use: the message is then
-   * acknowledged. Rejects where nothing could be looked at: it is delivered again. It may take long (the worker is full):
-   * the engine must keep the message hidden meanwhile.
-   */
-  (tickets: readonly Ticket[]): Promise<void>
-}
+/**
+ * Takes the tickets of one message. Resolves once each was claimed, or found to be of no use: the message is then
+ * acknowledged. Rejects where nothing could be looked at: it is delivered again. It may take long (the worker is full):
+ * the engine must keep the message hidden meanwhile.
+ */
+export type TransportHandler = (tickets: readonly Ticket[]) => Promise<void>
 
 export interface Consumer {
   /** When the engine last answered a request for messages, with some or with none. */

@@ -4,6 +4,7 @@
 import type { Clock, EpochMs } from '../base/time.ts'
 import type { Database, SystemTransaction } from '../storage/database.ts'
 import { type ClaimTerms, claimJobs, claimTickets, randomCursor } from './claim.ts'
+import { anyToTake } from './claim-statements.ts'
 import { createDoneGroup } from './done-group.ts'
 import type { JobHandler } from './handler.ts'
 import { type ClaimedJob, HEARTBEAT_MS, LEASE_MS, POLL_MS } from './job.ts'
@@ -175,6 +176,20 @@ export function createJobWorker(deps: JobWorkerDeps, options: JobWorkerOptions):
       })
   }
 
+  /** Looks unasked: a claim is a transaction, and is opened only where it may find something. */
+  const poll = async (): Promise<void> => {
+    if (filling !== undefined || slots.free() <= 0) return wake()
+    const at = clock()
+    const any = await db.system.read((reader) => reader.first(anyToTake, { at }))
+    const late = [...held].some((turn) => turn.leaseUntil < at)
+    const found = late || Object.values(any ?? {}).some((id) => id !== null)
+    lastPollAt = at
+    if (!found) return
+    // What it found may be a lapsed lease.
+    lastLapsedAt = 0
+    wake()
+  }
+
   const soon = (): void => {
     const timer = setTimeout(() => {
       timers.delete(timer)
@@ -277,7 +292,7 @@ export function createJobWorker(deps: JobWorkerDeps, options: JobWorkerOptions):
       if (!running) return
       every(heartbeatMs, 'A heartbeat failed.', beat)
       every(heartbeatMs, 'A worker could not be recorded.', record)
-      if (transport === undefined) every(pollMs, 'Polling failed.', wake)
+      if (transport === undefined) every(pollMs, 'Polling failed.', poll)
       else consumer = await transport.consume(takeTickets, { concurrency })
       wake()
     },

@@ -38,7 +38,12 @@ export function createRunHandler(deps: DriveDeps, drive: DriveRun): JobHandler<R
       deps.written(run.id, false)
       const interruption = createInterruption()
       follow(control, interruption)
-      return endOf(await drive(deps, run, job, interruption), interruption)
+      const driven = drive(deps, run, job, interruption).catch((error: unknown): DriveEnd => {
+        if (interruption.reason() !== 'cancelled') throw error
+        deps.observer.trouble('A cancelled run could not be ended.', { runId: run.id, error })
+        return { status: 'lost' }
+      })
+      return endOf(await driven, interruption)
     },
     async beat(tx, job) {
       if (job.runId === null) return false
@@ -83,7 +88,9 @@ function follow(control: JobControl, interruption: Interruption): void {
 
 function endOf(end: DriveEnd, interruption: Interruption): JobEnd {
   // Where the lease holds, nothing could be stored: soon somebody tries again, if the database answers by then.
-  if (end.status !== 'lost' || interruption.reason() === 'lost') return { status: 'settled' }
+  const reason = interruption.reason()
+  // A cancelled run that could not be stored as such is not done with: its job stays, and lapses.
+  if (end.status !== 'lost' || reason === 'lost' || reason === 'cancelled') return { status: 'settled' }
   const message = 'The run could not be stored, or was changed from outside.'
   return { status: 'failed', error: { code: 'run.lost', message }, retryable: true }
 }

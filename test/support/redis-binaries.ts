@@ -60,10 +60,11 @@ async function install(): Promise<RedisBinary> {
 async function unpack(folder: string): Promise<RedisBinary> {
   await mkdir(folder, { recursive: true })
   const options = { cwd: folder, timeout: INSTALL_MS_MAX }
-  for (const name of PACKAGES) {
-    const fetched = run('apt-get', ['download', name], options)
-    if (name === 'redis-tools') await fetched
-    else await fetched.catch(() => undefined)
+  try {
+    await download(folder)
+  } catch {
+    // The machine's lists of packages are old, or there are none, as in most images; only root may renew those.
+    await download(folder, await ownLists(folder))
   }
   for (const file of (await readdir(folder)).filter((name) => name.endsWith('.deb')))
     await run('dpkg', ['-x', file, folder], options)
@@ -76,4 +77,22 @@ async function unpack(folder: string): Promise<RedisBinary> {
     .find((file) => existsSync(file))
   if (path === undefined) throw new Error('no redis-server in the packages')
   return { path, env: { LD_LIBRARY_PATH: libraries.join(':') } }
+}
+
+async function download(folder: string, flags: readonly string[] = []): Promise<void> {
+  for (const name of PACKAGES) {
+    const fetched = run('apt-get', [...flags, 'download', name], { cwd: folder, timeout: INSTALL_MS_MAX })
+    if (name === 'redis-tools') await fetched
+    else await fetched.catch(() => undefined)
+  }
+}
+
+/** Lists of packages in this folder; answers the flags that make apt use them. */
+async function ownLists(folder: string): Promise<readonly string[]> {
+  const [lists, cache] = [join(folder, 'lists'), join(folder, 'cache')]
+  for (const path of [join(lists, 'partial'), join(cache, 'archives', 'partial')])
+    await mkdir(path, { recursive: true })
+  const flags = ['-o', `Dir::State::lists=${lists}`, '-o', `Dir::Cache=${cache}`]
+  await run('apt-get', [...flags, 'update', '-qq'], { timeout: INSTALL_MS_MAX })
+  return flags
 }

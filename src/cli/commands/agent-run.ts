@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { isJsonObject } from '../../base/json.ts'
 import type { AgentLimits } from '../../contract/agent.ts'
-import { type Run, run, type StartRun, TERMINAL_STATES } from '../../contract/run.ts'
+import { type Run, run, type StartRun } from '../../contract/run.ts'
 import type { Client } from '../../sdk/client.ts'
 import type { Act } from '../act.ts'
 import { CliFailure, usage } from '../cli-failure.ts'
@@ -16,8 +16,8 @@ import { outputText } from '../output/run-text.ts'
 import { createSpinner } from '../output/spinner.ts'
 import type { Session } from '../session.ts'
 import { createAnswerStream } from './answer-stream.ts'
-import { failUnlessCompleted } from './run-outcome.ts'
 import { noteSummary, showRun } from './run-view.ts'
+import { concludeRun } from './run-waiting.ts'
 
 interface AgentRunOptions {
   readonly session?: string
@@ -33,7 +33,6 @@ interface AgentRunOptions {
 
 const COUNT_MAX = 100_000_000
 const STEPS_MAX = 10_000
-const WAITING_STEPS_MAX = 200
 
 export function addAgentRunCommand(group: Command, act: Act): void {
   group
@@ -53,7 +52,7 @@ export function addAgentRunCommand(group: Command, act: Act): void {
     .action(
       act(async (session, agent: string, words: readonly string[], options: AgentRunOptions) => {
         const request = { ...(await inputOf(session, words, options)), ...moreOf(options) }
-        const client = await session.client()
+        const client = await session.client({ drives: options.detach !== true })
         if (options.detach) {
           const started = await client.runAgent(agent, request, { wait: false })
           answer(session, run, started, () => showRun(session, started))
@@ -146,13 +145,7 @@ async function askQuietly(session: Session, client: Client, agent: string, reque
 async function finish(session: Session, client: Client, found: Run): Promise<void> {
   if (session.json) answer(session, run, found, () => undefined)
   noteSummary(session, found)
-  const steps = TERMINAL_STATES.has(found.state) ? [] : await waitingSteps(client, found.id)
-  failUnlessCompleted(found, steps)
-}
-
-async function waitingSteps(client: Client, id: string): Promise<readonly number[]> {
-  const { items } = await client.listSteps(id, { limit: WAITING_STEPS_MAX })
-  return items.filter(({ state }) => state === 'waiting').map(({ seq }) => seq)
+  await concludeRun(session, client, found)
 }
 
 function stillGoing(id: string): CliFailure {

@@ -6,6 +6,7 @@ import { createChannel } from '../output/channel.ts'
 import { createAnswerStream } from './answer-stream.ts'
 import { failUnlessCompleted } from './run-outcome.ts'
 import { resolutionOf } from './run-resolve.ts'
+import { type Wait, waitingLines } from './run-waiting.ts'
 
 const RUN: Run = {
   id: 'run_1',
@@ -52,15 +53,44 @@ describe('a run that did not complete', () => {
     assert.throws(() => failUnlessCompleted({ ...RUN, state: 'running' }), { message: /run watch run_1/ })
   })
 
-  it('that waits says how to answer it', () => {
-    const waiting: Run = { ...RUN, state: 'waiting', waitingReason: 'approval' }
-    assert.throws(() => failUnlessCompleted(waiting, [3]), {
-      message: /run resolve run_1 3 approve\|decline/,
-    })
-    assert.throws(() => failUnlessCompleted({ ...waiting, waitingReason: 'in_doubt' }, [2]), {
-      message: /run resolve run_1 2 succeeded\|failed\|retry/,
-    })
-    assert.throws(() => failUnlessCompleted({ ...waiting, waitingReason: 'budget' }), { kind: 'budget' })
+  it('waits for no money: that limit was reached', () => {
+    const waiting: Run = { ...RUN, state: 'waiting', waitingReason: 'budget' }
+    assert.throws(() => failUnlessCompleted(waiting), { kind: 'budget' })
+  })
+})
+
+describe('a run that waits', () => {
+  const NOW = Date.parse('2026-11-22T10:00:00.000Z')
+  const waiting: Run = { ...RUN, state: 'waiting', waitingReason: 'approval' }
+  const step = { seq: 3, name: 'pay', path: null, waitingReason: 'approval', dueAt: null } as const
+  const told = (...waits: readonly Wait[]): string => waitingLines(waiting, waits, NOW).join('\n')
+
+  it('says for what, and which command lets it go on', () => {
+    assert.match(told({ run: 'run_2', step, approval: 'apr_1' }), /"agent-factory approval approve apr_1"/)
+    assert.match(told({ run: 'run_2', step }), /run resolve run_2 3 approve\|decline/)
+    const doubt = { ...step, waitingReason: 'in_doubt' } as const
+    assert.match(told({ run: 'run_2', step: doubt }), /run resolve run_2 3 succeeded\|failed\|retry/)
+    const time = { ...step, waitingReason: 'time', dueAt: '2026-11-24T10:00:00.000Z' } as const
+    assert.match(
+      told({ run: 'run_2', step: time }),
+      /until 2026-11-24 10:00:00Z \(in 2 days\).*run watch run_1/,
+    )
+    const event = { ...step, waitingReason: 'event' } as const
+    const paid = { name: "order's paid", correlation: 'input.id' }
+    assert.match(
+      told({ run: 'run_2', step: event, event: paid }),
+      /event send 'order'\\''s paid' --correlation TEXT", where TEXT is what input\.id gives/,
+    )
+    assert.match(told({ run: 'run_2', step: event, event: { name: 'paid' } }), /event send paid"\.$/)
+    assert.match(told({ run: 'run_2', step: event }), /event send NAME/)
+    assert.match(told(), /run get run_1/)
+    assert.match(told(...Array<Wait>(6).fill({ run: 'run_2', step })), /(.+\n){5}It waits for more/)
+  })
+
+  it('says which worker is missing', () => {
+    const blockedBy = { code: 'tool.unregistered', message: 'No worker has "pay".' }
+    const [line = ''] = waitingLines({ ...RUN, state: 'queued', blockedBy }, [], NOW)
+    assert.match(line, /waits for a worker.*No worker has "pay"\. \(tool\.unregistered\).*run watch run_1/)
   })
 })
 

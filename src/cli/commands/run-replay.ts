@@ -10,8 +10,8 @@ import { parseArgument } from '../input/parse-document.ts'
 import { readText } from '../input/read-text.ts'
 import { answer } from '../output/answers.ts'
 import type { Session } from '../session.ts'
-import { failUnlessCompleted } from './run-outcome.ts'
 import { showRun } from './run-view.ts'
+import { concludeRun } from './run-waiting.ts'
 
 interface ReplayOptions {
   readonly from?: number
@@ -40,12 +40,12 @@ export function addReplayCommand(group: Command, act: Act): void {
     .option('--wait', 'wait until it has ended or waits for somebody')
     .action(
       act(async (session, id: string, options: ReplayOptions) => {
-        const client = await session.client()
+        const client = await session.client({ drives: options.wait === true })
         const request = await requestOf(session, options)
         const signal = session.world.interrupted()
         const made = await client.replayRun(id, request, { wait: options.wait === true, signal })
         answer(session, run, made, () => showRun(session, made))
-        if (options.wait === true) failUnlessCompleted(made)
+        if (options.wait === true) await concludeRun(session, client, made)
       }),
     )
 }

@@ -23,7 +23,7 @@ export function addWatchCommand(group: Command, act: Act): void {
     .option('--after <number>', 'only events after this one', whole(0, SEQ_MAX))
     .action(
       act(async (session, id: string, options: { after?: number }) => {
-        const client = await session.client()
+        const client = await session.client({ drives: true })
         const signal = session.world.interrupted()
         try {
           await followEvents(session, client.streamRun(id, { signal, after: options.after }))

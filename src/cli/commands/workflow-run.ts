@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { isJsonObject } from '../../base/json.ts'
-import { type Run, run, type StartWorkflow, TERMINAL_STATES } from '../../contract/run.ts'
+import { type Run, run, type StartWorkflow } from '../../contract/run.ts'
 import type { Client } from '../../sdk/client.ts'
 import type { Act } from '../act.ts'
 import { CliFailure } from '../cli-failure.ts'
@@ -13,10 +13,8 @@ import { visible } from '../output/escape.ts'
 import { outputText } from '../output/run-text.ts'
 import { createSpinner } from '../output/spinner.ts'
 import type { Session } from '../session.ts'
-import { failUnlessCompleted } from './run-outcome.ts'
 import { noteSummary, showRun } from './run-view.ts'
-
-const WAITING_STEPS_MAX = 200
+import { concludeRun } from './run-waiting.ts'
 
 interface WorkflowRunOptions {
   readonly input?: string
@@ -34,7 +32,7 @@ export function addWorkflowRunCommand(group: Command, act: Act): void {
     .action(
       act(async (session, workflow: string, options: WorkflowRunOptions) => {
         const request = await requestOf(session, options)
-        const client = await session.client()
+        const client = await session.client({ drives: options.wait })
         const signal = session.world.interrupted()
         const started = await client.runWorkflow(workflow, request, { wait: false, signal })
         if (!options.wait) return answer(session, run, started, () => showRun(session, started))
@@ -72,10 +70,5 @@ async function finish(session: Session, client: Client, found: Run): Promise<voi
     session.out.line(session.out.live ? visible(text) : text)
   })
   noteSummary(session, found)
-  if (TERMINAL_STATES.has(found.state)) return failUnlessCompleted(found)
-  const { items } = await client.listSteps(found.id, { limit: WAITING_STEPS_MAX })
-  failUnlessCompleted(
-    found,
-    items.filter(({ state }) => state === 'waiting').map(({ seq }) => seq),
-  )
+  await concludeRun(session, client, found)
 }

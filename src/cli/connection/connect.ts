@@ -18,10 +18,16 @@ export interface Connection {
 /** How long a server of this folder may take to say that it is there. */
 const PROBE_MS_MAX = 2_000
 
-export async function connect(world: World, flags: Flags, note: (text: string) => void): Promise<Connection> {
+/** `drives`: an application inside this process has a worker. */
+export async function connect(
+  world: World,
+  flags: Flags,
+  note: (text: string) => void,
+  drives: boolean,
+): Promise<Connection> {
   const target = await findTarget(world, flags)
   await using opened = new AsyncDisposableStack()
-  const client = opened.use(await clientOf(target, world, note, opened))
+  const client = opened.use(await clientOf(target, { world, note, drives, opened }))
   return { client, stack: opened.move() }
 }
 
@@ -42,21 +48,23 @@ export async function findTarget(world: World, flags: Flags): Promise<Target> {
   })
 }
 
-async function clientOf(
-  target: Target,
-  world: World,
-  note: (text: string) => void,
-  opened: AsyncDisposableStack,
-): Promise<Client> {
+interface LocalParts {
+  readonly world: World
+  readonly note: (text: string) => void
+  readonly drives: boolean
+  readonly opened: AsyncDisposableStack
+}
+
+async function clientOf(target: Target, local: LocalParts): Promise<Client> {
   switch (target.kind) {
     case 'server':
       return new Client({ baseUrl: target.url, apiKey: target.apiKey })
     case 'folder': {
       const running = await runningServer(target)
-      return running ?? localClient(world, note, opened)
+      return running ?? localClient(local)
     }
     case 'local':
-      return localClient(world, note, opened)
+      return localClient(local)
     case 'no-key':
       throw new CliFailure(
         'denied',
@@ -96,13 +104,9 @@ async function answersAsOurs(url: string): Promise<boolean> {
   }
 }
 
-async function localClient(
-  world: World,
-  note: (text: string) => void,
-  opened: AsyncDisposableStack,
-): Promise<Client> {
+async function localClient({ world, note, drives, opened }: LocalParts): Promise<Client> {
   const { openLocalServer } = await import('./local-server.ts')
-  const { baseUrl, apiKey, fetch, ...server } = await openLocalServer(world, note)
+  const { baseUrl, apiKey, fetch, ...server } = await openLocalServer(world, note, drives)
   opened.use(server)
   return new Client({ baseUrl, apiKey, fetch, retry: false })
 }

@@ -33,11 +33,15 @@ export interface LocalServer extends AsyncDisposable {
 const CLOSE_MS_MAX = 1_000
 const BASE_URL = 'http://localhost'
 
-/** Opens the application of the working folder for one command. */
-export async function openLocalServer(world: World, note: (text: string) => void): Promise<LocalServer> {
+/** Opens the application of the working folder for one command. Only for one that drives runs it has a worker. */
+export async function openLocalServer(
+  world: World,
+  note: (text: string) => void,
+  drives: boolean,
+): Promise<LocalServer> {
   const { loadHostProject } = await import('../../app/host-code.ts')
   const { createLogger } = await import('../../operations/logging/logger.ts')
-  const settings = shortLived(readSettings(world.environment, world.folder))
+  const settings = shortLived(readSettings(world.environment, world.folder), drives)
   const debug = world.environment.AGENT_FACTORY_DEBUG === '1'
   const write = (line: string): void => void world.stderr.write(line)
   const service = { name: 'agent-factory', version: 'cli' }
@@ -68,10 +72,14 @@ export async function openLocalServer(world: World, note: (text: string) => void
   }
 }
 
-/** What one command leaves undone is given back at once, for the next worker. */
-function shortLived(settings: Settings): Settings {
+/**
+ * What one command leaves undone is given back at once, for the next worker. One that only looks or changes something
+ * must not go on with runs: what they need, such as the server's tools, may not be in this process.
+ */
+function shortLived(settings: Settings, drives: boolean): Settings {
   const shutdownTimeoutMs = Math.min(settings.server.shutdownTimeoutMs, CLOSE_MS_MAX)
-  return { ...settings, server: { ...settings.server, shutdownTimeoutMs } }
+  const workerConcurrency = drives ? settings.workerConcurrency : 0
+  return { ...settings, workerConcurrency, server: { ...settings.server, shutdownTimeoutMs } }
 }
 
 /** Composes the application with the code of a host project, and brings the catalog to what the project defines. */

@@ -11,8 +11,8 @@ export interface NodeState {
   readonly passes: number
 }
 
-/** What undoes a node has the node's path and this. */
-const UNDO = '!undo'
+/** What undoes a node has the node's path and this, with a number where it is undone more than once. */
+const UNDO = /!undo\d*$/
 
 /** By the node's id. A path is `outer[3].inner`: the node and, of those around it, the pass. */
 export function nodeStates(
@@ -21,12 +21,12 @@ export function nodeStates(
   // A later attempt at the same place stands for the earlier ones.
   const latest = new Map<string, NodeState['state']>()
   for (const { path, state } of steps.toSorted((a, b) => a.seq - b.seq))
-    if (path !== null) latest.set(path, path.endsWith(UNDO) && state === 'done' ? 'undone' : STATES[state])
+    if (path !== null) latest.set(path, UNDO.test(path) && state === 'done' ? 'undone' : STATES[state])
   const byId = new Map<string, NodeState>()
   for (const [path, state] of latest) {
     const id = idOf(path)
     const known = byId.get(id)
-    const passes = (known?.passes ?? 0) + (path.endsWith(UNDO) ? 0 : 1)
+    const passes = (known?.passes ?? 0) + (UNDO.test(path) ? 0 : 1)
     byId.set(id, { state: graver(known?.state, state), passes })
   }
   return byId

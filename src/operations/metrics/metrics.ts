@@ -1,10 +1,11 @@
 // The metrics of one process for Prometheus. Owns the registry and its series; counts what it is told and asks for depth
 // when it is scraped. No label holds an id, a tenant or a text of a user without a bound. Called by app/ and observer.ts.
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { ModelUsage } from '../../contract/usage.ts'
 import type { QueueDepth } from '../queue-depth.ts'
 import { createBoundedLabel } from './bounded-label.ts'
+import { collectProcessMetrics } from './loop-lag.ts'
 
 const PREFIX = 'agent_factory_'
 const PROVIDERS_MAX = 32
@@ -51,7 +52,7 @@ export interface MetricsDeps {
 export function createMetrics(deps: MetricsDeps): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  collectDefaultMetrics({ register: registry })
+  collectProcessMetrics(registry)
   const provider = createBoundedLabel(PROVIDERS_MAX)
   const outcome = createBoundedLabel(OUTCOMES_MAX)
   const route = createBoundedLabel(ROUTES_MAX)

@@ -37,7 +37,11 @@ async function sameCalls(
   key: string,
 ): Promise<readonly StepRow[]> {
   const same: StepRow[] = []
-  for (const step of await reader.all(callsNamed, { runId, name })) {
+  const steps =
+    path === null
+      ? await reader.all(callsNamed, { runId, name })
+      : await reader.all(callsAt, { runId, name, path })
+  for (const step of steps) {
     if (step.path === path && (await keyOf(reader, step)) === key) same.push(step)
   }
   return same
@@ -65,6 +69,19 @@ const callsNamed = statement('replay.calls-named', (db, p: Bind<{ runId: RunId; 
     .where('tenantId', '=', p.tenantId)
     .where('runId', '=', p.runId)
     .where('name', '=', p.name)
+    .where('kind', 'in', ['tool', 'agent', 'workflow'])
+    .orderBy('seq'),
+)
+
+/** Those of one node in one pass: of a node in a loop, the other passes are not read. */
+const callsAt = statement('replay.calls-at', (db, p: Bind<{ runId: RunId; name: string; path: string }>) =>
+  db
+    .selectFrom('steps')
+    .selectAll()
+    .where('tenantId', '=', p.tenantId)
+    .where('runId', '=', p.runId)
+    .where('name', '=', p.name)
+    .where('path', '=', p.path)
     .where('kind', 'in', ['tool', 'agent', 'workflow'])
     .orderBy('seq'),
 )

@@ -10,7 +10,7 @@ import { driveRun } from '../agent/drive.ts'
 import type { Drive, DriveEnd } from '../agent/drive-end.ts'
 import { driveWithin, endOfError } from '../agent/drive-frame.ts'
 import { finishRunWith, type RunEndState } from '../agent/finish.ts'
-import { createInterruption, type Interruption, Stopped } from '../agent/interruption.ts'
+import { createInterruption, type Interruption, interruptBelow, Stopped } from '../agent/interruption.ts'
 import type { Unroutable } from '../agent/unroutable.ts'
 import { Unroutable as UnroutableError } from '../agent/unroutable.ts'
 import type { RunRow } from '../journal/run-store.ts'
@@ -27,16 +27,18 @@ import { flush } from './write-step.ts'
 type Failed = Extract<RunEndState, { state: 'failed' }>
 
 /** Drives an adopted run; see `driveRun`, which does so for an agent's. */
-export function driveWorkflow(
+export async function driveWorkflow(
   deps: DriveDeps,
   run: RunRow,
   job: ClaimedJob | undefined,
-  interruption: Interruption,
+  outer: Interruption,
   untrusted = false,
 ): Promise<DriveEnd> {
-  return driveWithin(deps, run, job, interruption, {
+  // Its time limit stops this one alone: what comes from outside is still heard while it is undone.
+  using interruption = interruptBelow(outer)
+  return await driveWithin(deps, run, job, interruption, {
     timeLeftMs: timeLeft(run, deps.clock()),
-    load: () => loadWorkflow(deps, run, interruption, untrusted, driveBelow),
+    load: () => loadWorkflow(deps, run, { interruption, outer }, untrusted, driveBelow),
     advance: (ctx) => advance(ctx, job),
   })
 }
@@ -89,7 +91,7 @@ async function followed(ctx: WorkflowContext): Promise<RunEndState | 'released' 
 
 async function completed(ctx: WorkflowContext): Promise<RunEndState> {
   const { definition, checkOutput } = ctx.plan
-  const scope = topScope(JSON.parse(ctx.run.input) as Json, ctx.interruption)
+  const scope = topScope(JSON.parse(ctx.run.input) as Json, ctx.facts, ctx.interruption)
   const last = await ctx.runBlock(ctx, scope, definition.nodes)
   const output =
     definition.output === undefined ? last : evaluate(scope, definition.name, 'output', definition.output)
@@ -139,7 +141,7 @@ function failureOf(run: RunRow): Failed | undefined {
 async function retrace(ctx: WorkflowContext): Promise<void> {
   const interruption = createInterruption(ctx.interruption)
   interruption.stop('cancelled')
-  const scope = topScope(JSON.parse(ctx.run.input) as Json, interruption)
+  const scope = topScope(JSON.parse(ctx.run.input) as Json, ctx.facts, interruption)
   try {
     await ctx.runBlock(ctx, scope, ctx.plan.definition.nodes)
   } catch (error) {
@@ -171,27 +173,29 @@ async function undone(ctx: WorkflowContext, failed: Failed): Promise<RunEndState
 }
 
 /** An interruption that goes on where the run's own time limit has stopped it, for as long again. */
-function ownTime({ interruption, limits }: WorkflowContext): {
+function ownTime({ interruption, outer, limits }: WorkflowContext): {
   readonly interruption: Interruption
   [Symbol.dispose](): void
 } {
   const own = createInterruption()
+  const over = new AbortController()
   const timer = setTimeout(() => own.stop('deadline'), limits.timeoutMs)
   timer.unref()
-  const stop = (): void => {
-    const reason = interruption.reason()
-    if (reason === undefined) own.drain()
-    else if (reason !== 'deadline') own.stop(reason)
+  for (const from of [interruption, outer]) {
+    const hear = (): void => {
+      const reason = from.reason()
+      if (reason === undefined) own.drain()
+      else if (reason !== 'deadline') own.stop(reason)
+    }
+    if (from.resting.aborted) hear()
+    from.resting.addEventListener('abort', hear, { once: true, signal: over.signal })
+    from.signal.addEventListener('abort', hear, { once: true, signal: over.signal })
   }
-  if (interruption.resting.aborted) stop()
-  interruption.resting.addEventListener('abort', stop, { once: true })
-  interruption.signal.addEventListener('abort', stop, { once: true })
   return {
     interruption: own,
     [Symbol.dispose]: () => {
       clearTimeout(timer)
-      interruption.resting.removeEventListener('abort', stop)
-      interruption.signal.removeEventListener('abort', stop)
+      over.abort()
     },
   }
 }

@@ -13,7 +13,9 @@ import type { RunRow } from '../journal/run-store.ts'
 import { type StepRow, stepsAfter } from '../journal/step-store.ts'
 import { toolForRun } from '../replay/recorded-tool.ts'
 import { runBlock } from './block.ts'
-import { type NodeStep, stepOf } from './node-step.ts'
+import { stepOf } from './node-step.ts'
+import { endAttempt } from './past-attempts.ts'
+import { runFacts } from './run-facts.ts'
 import { createWaits, type Waits } from './waits.ts'
 import type { WorkflowContext } from './workflow-context.ts'
 import { toWorkflowRunLimits } from './workflow-limits.ts'
@@ -23,7 +25,7 @@ const STEPS_PAGE = 500
 export async function loadWorkflow(
   deps: DriveDeps,
   run: RunRow,
-  interruption: Interruption,
+  { interruption, outer }: { readonly interruption: Interruption; readonly outer: Interruption },
   untrusted: boolean,
   drive: Drive,
 ): Promise<WorkflowContext> {
@@ -38,7 +40,8 @@ export async function loadWorkflow(
       clock: deps.clock,
       actor: deps.worker,
       written: (settled) => deps.written(run.id, settled),
-      cancelAsked: () => interruption.stop('cancelled'),
+      // What drives the run now: where it is being undone, that goes on in its own time.
+      cancelAsked: () => (deps.active.get(run.id) ?? interruption).stop('cancelled'),
     },
     run,
   )
@@ -49,6 +52,8 @@ export async function loadWorkflow(
     tenantId,
     db,
     plan,
+    facts: await runFacts(db, run),
+    outer,
     tools: new Map([...plan.tools].map(([name, tool]) => [name, toolForRun(db, run, tool)])),
     limits: toWorkflowRunLimits(JSON.parse(run.limits) as WorkflowLimits),
     journal: inTurn(journal, waits),
@@ -69,6 +74,7 @@ export async function loadWorkflow(
       unpriced: run.unpricedCount,
     },
     records: new Map(),
+    past: new Map(),
     counts: { steps: 0, unflushed: 0 },
     waits,
     undoable: [],
@@ -84,7 +90,7 @@ export async function loadWorkflow(
   if (run.stepCount > 0) {
     const rows = await db.read(async (reader) => {
       const steps = await readSteps(reader, run)
-      const children = steps.filter(({ state }) => state === 'done' || state === 'failed')
+      const children = steps.filter(({ state }) => ENDED.has(state))
       const ids = children.map(({ childRunId }) => childRunId).filter((child) => child !== null)
       await addUsageOf(reader, run.rootRunId, ids, ctx.tally)
       return steps
@@ -99,12 +105,14 @@ export async function loadWorkflow(
 
 function recall(ctx: WorkflowContext, row: StepRow): void {
   const step = stepOf(row, true)
-  // Another attempt at a node with blocks begins them anew: what the attempt before did in them is no more than history.
-  if (row.attempt > 1 && BLOCK_KINDS.has(row.kind)) forgetInside(ctx.records, step.path)
+  if (row.attempt > 1 && BLOCK_KINDS.has(row.kind)) beginAnew(ctx, step.path)
   ctx.records.set(step.path, step)
   if (row.state !== 'skipped') ctx.counts.steps += 1
   ctx.untrusted ||= row.state === 'done' && isUntrusted(ctx, row)
 }
+
+/** One that was given up has used something, too. */
+const ENDED: ReadonlySet<StepRow['state']> = new Set<StepRow['state']>(['done', 'failed', 'interrupted'])
 
 const BLOCK_KINDS: ReadonlySet<StepRow['kind']> = new Set<StepRow['kind']>([
   'switch',
@@ -114,9 +122,14 @@ const BLOCK_KINDS: ReadonlySet<StepRow['kind']> = new Set<StepRow['kind']>([
   'loop',
 ])
 
-function forgetInside(records: Map<string, NodeStep>, path: string): void {
-  for (const inner of records.keys())
-    if (inner.startsWith(`${path}.`) || inner.startsWith(`${path}[`)) records.delete(inner)
+/** Another attempt at a node with blocks begins them anew. */
+function beginAnew(ctx: WorkflowContext, path: string): void {
+  const before = ctx.records.get(path)
+  if (before === undefined) return
+  const ended = endAttempt(ctx, before)
+  const known = ctx.past.get(path)
+  if (known === undefined) ctx.past.set(path, [ended])
+  else known.push(ended)
 }
 
 function isUntrusted(ctx: WorkflowContext, row: StepRow): boolean {

@@ -33,6 +33,29 @@ export const beginDue = statement(
       .where('waitingReason', '=', 'time'),
 )
 
+/** The pause before another attempt is over, and the step waits for a person or an event. */
+export const waitForMore = statement(
+  'steps.wait-for-more',
+  (
+    db,
+    p: Bind<{
+      runId: RunId
+      seq: number
+      waitingReason: 'time' | 'event' | 'approval'
+      dueAt: EpochMs | null
+      at: EpochMs
+    }>,
+  ) =>
+    db
+      .updateTable('steps')
+      .set({ waitingReason: p.waitingReason, dueAt: p.dueAt, startedAt: p.at })
+      .where('tenantId', '=', p.tenantId)
+      .where('runId', '=', p.runId)
+      .where('seq', '=', p.seq)
+      .where('state', '=', 'waiting')
+      .where('waitingReason', '=', 'time'),
+)
+
 /** A step is given up while its run goes on. */
 export const interruptStep = statement(
   'steps.interrupt-one',

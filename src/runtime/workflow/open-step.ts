@@ -13,9 +13,11 @@ import { answerStep, type StepRow } from '../journal/step-store.ts'
 import { recordedWait } from '../replay/recorded-wait.ts'
 import { openSignalWait, type TakenSignal } from '../triggers/signal-waits.ts'
 import type { NodeStep } from './node-step.ts'
+import { waitForMore } from './node-store.ts'
+import { inputOf } from './read-step.ts'
 import { evaluate, type Scope } from './scope.ts'
 import type { WorkflowContext } from './workflow-context.ts'
-import { flush, writeNew } from './write-step.ts'
+import { factsOf, flush, writeNew } from './write-step.ts'
 
 /** An attempt after a failed one: when it may begin, and what it has in common with it. */
 export interface Again {
@@ -63,8 +65,40 @@ export async function openStep(
   }
   const step = newStep(ctx, node, path, opening, again)
   writeNew(ctx, step)
+  await ask(ctx, scope, node, step, at)
+  return step
+}
+
+async function ask(
+  ctx: WorkflowContext,
+  scope: Scope,
+  node: WorkflowNode,
+  step: NodeStep,
+  at: EpochMs,
+): Promise<void> {
   if (step.waitingReason === 'approval') await askPerson(ctx, node, step, at)
   else if (step.waitingReason === 'event') await awaitSignal(ctx, scope, node, step, at)
+}
+
+/** The pause before another attempt at a node that waits for a person or an event is over: now it does. */
+export async function waitAnew(
+  ctx: WorkflowContext,
+  scope: Scope,
+  node: Extract<WorkflowNode, { type: 'approval' | 'wait' }>,
+  step: NodeStep,
+): Promise<NodeStep> {
+  const at = ctx.deps.clock()
+  const opening = openingOf(ctx, scope, node, step.path, undefined)
+  if (opening.state !== 'waiting') throw new Error(`Step ${step.seq} does not wait.`)
+  const { reason, dueAt } = opening
+  const row = { runId: ctx.run.id, seq: step.seq, waitingReason: reason, dueAt, at }
+  ctx.journal.add((tx) => tx.run(waitForMore, row))
+  step.waitingReason = reason
+  step.dueAt = dueAt
+  step.startedAt = at
+  ctx.journal.event('node.waiting', { ...factsOf(step), reason, due_at: dueAt })
+  step.input = await inputOf(ctx, step)
+  await ask(ctx, scope, node, step, at)
   return step
 }
 
@@ -108,8 +142,8 @@ function newStep(
   again: Again | undefined,
 ): NodeStep {
   const seq = ctx.journal.nextStep()
-  const pausing = again?.beginsAt != null
   const done = opening.state === 'done'
+  const pausing = !done && again?.beginsAt != null
   const reason = opening.state === 'waiting' ? opening.reason : null
   return {
     seq,

@@ -41,7 +41,11 @@ export async function parkWorkflow(ctx: WorkflowContext, job: ClaimedJob | undef
     else await settleJob(tx, job, 'scheduled', at, { notBefore: dueAt })
     return 'waiting'
   })
-  if (found === 'cancelled') ctx.interruption.stop('cancelled')
+  if (found === 'cancelled') {
+    ctx.interruption.stop('cancelled')
+    // Where the run is being undone, that goes on in its own time.
+    deps.active.get(run.id)?.stop('cancelled')
+  }
   if (found !== 'waiting') return false
   const ms = deps.clock() - run.createdAt
   deps.observer.runEnded(ctx.observed, { state: 'waiting', errorCode: undefined, ms })

@@ -18,7 +18,7 @@ import { dueBelow } from './waits.ts'
 import type { WorkflowContext } from './workflow-context.ts'
 import { effectiveWorkflowLimits } from './workflow-limits.ts'
 import { checkWorkflowInput } from './workflow-plan.ts'
-import { flush, writeDone, writeDoubt, writeFailed } from './write-step.ts'
+import { cancelCalled, flush, writeDone, writeDoubt, writeFailed } from './write-step.ts'
 
 type CallNode = Extract<WorkflowNode, { type: 'agent' | 'workflow' }>
 
@@ -209,6 +209,8 @@ async function limited(
   } catch (error) {
     const stopped = scope.interruption.reason() !== undefined || scope.interruption.resting.aborted
     if (over === undefined || stopped || !(error instanceof Stopped)) throw error
+    // A run below that is driven has ended with this; one that waits has not.
+    if (step.childRunId !== null) await cancelCalled(ctx, step)
     writeFailed(ctx, step, { code: 'node.timeout', message: over })
   } finally {
     clearTimeout(timer)

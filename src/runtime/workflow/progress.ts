@@ -6,7 +6,7 @@ import { Stopped } from '../agent/interruption.ts'
 import { beginApproved, stepBySeq } from '../journal/step-store.ts'
 import { type NodeStep, stepOf } from './node-step.ts'
 import { beginDue } from './node-store.ts'
-import { runUntil } from './open-step.ts'
+import { runUntil, waitAnew } from './open-step.ts'
 import { perform } from './perform.ts'
 import { outputOf } from './read-step.ts'
 import type { Scope } from './scope.ts'
@@ -79,7 +79,11 @@ async function wait(
   await flush(ctx)
   const why = await ctx.waits.until({ on: 'step', seq, reason: waitingReason, dueAt }, interruption)
   if (why === 'due') {
-    if (waitingReason === 'time') return timeIsOver(ctx, node, step)
+    if (waitingReason === 'time') {
+      if (node.type === 'approval' || (node.type === 'wait' && node.event !== undefined))
+        return waitAnew(ctx, scope, node, step)
+      return timeIsOver(ctx, node, step)
+    }
     const message = `Node "${step.path}" got no answer in time.`
     await failWaiting(ctx, step, { code: 'node.timeout', message })
   }

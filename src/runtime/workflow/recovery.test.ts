@@ -49,6 +49,20 @@ const SAGA: readonly WorkflowNode[] = [
   { id: 'breaks', type: 'tool', tool: 'break', input: '{}' },
 ]
 
+/** It fails inside a for-each, in each of its attempts. */
+const SAGA_INSIDE: readonly WorkflowNode[] = [
+  {
+    id: 'each',
+    type: 'for_each',
+    items: '[1, 2]',
+    retry: { maxAttempts: 2, backoff: '1ms' },
+    nodes: [
+      { id: 'item', type: 'tool', tool: 'put', input: '{"n": item}', compensate: UNDO },
+      { id: 'breaks', type: 'tool', tool: 'break', input: '{}', when: 'item == 2' },
+    ],
+  },
+]
+
 /** A database that dies with its process at a write: inside it, so that it leaves nothing, or just after it. */
 function mortal(db: Database, at: number, phase: 'inside' | 'after') {
   const state = { armed: false, writes: 0, dead: false }
@@ -189,6 +203,36 @@ forEachDatabase((name, open) => {
         killed += 1
       }
       assert.ok(killed >= (name === 'postgres' ? 3 : 8), `only ${killed} writes were killed`)
+    })
+  })
+
+  describe('a saga that fails inside a block, and dies', () => {
+    it('at any write: what each attempt at the block did is undone once', async () => {
+      await using db = await open()
+      {
+        await using works = await openWorks({ db, working: false })
+        await works.publish({ name: 'inside', nodes: [...SAGA_INSIDE] })
+      }
+      for (let at = 1; ; at += name === 'postgres' ? 3 : 1) {
+        assert.ok(at < WRITES_MAX, 'the walk found no end')
+        const ledger: Ledger = { calls: [] }
+        const { run, died, steps } = await survive(db, 'inside', at, 'inside', ledger)
+        const facts = `write ${at}: ${run.error?.message ?? ''} ${steps.join(', ')}`
+        assert.deepEqual([run.state, run.error?.code], ['failed', 'tool.failed'], facts)
+        assert.deepEqual(
+          steps.filter((step) => step.includes('!undo')),
+          [
+            'each[1].item!undo done',
+            'each[0].item!undo done',
+            'each[1].item!undo2 done',
+            'each[0].item!undo2 done',
+          ],
+          facts,
+        )
+        const keys = ledger.calls.filter(({ tool }) => tool === 'undo').map(({ key }) => key)
+        assert.equal(new Set(keys).size, 4, facts)
+        if (!died) break
+      }
     })
   })
 

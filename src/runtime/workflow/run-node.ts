@@ -10,6 +10,7 @@ import { blocksOf } from './named-calls.ts'
 import { NodeFailed } from './node-failed.ts'
 import type { NodeStep } from './node-step.ts'
 import { openStep, writeSkipped, writeUnbegun } from './open-step.ts'
+import { endAttempt } from './past-attempts.ts'
 import { PAUSE_HELD_MS_MAX, progress } from './progress.ts'
 import { evaluate, type Scope, scopeWith } from './scope.ts'
 import type { WorkflowContext } from './workflow-context.ts'
@@ -38,7 +39,7 @@ export async function runNode(ctx: WorkflowContext, scope: Scope, node: Workflow
     return { status: 'skipped' }
   }
   const first = wanted === true ? (known ?? (await openStep(ctx, scope, node, path))) : wanted
-  if (known?.state === 'done' && ctx.plan.undone.has(node)) await retrace(ctx, scope, node, known)
+  if (known !== undefined && ctx.plan.undone.has(node)) await retraceAll(ctx, scope, node, known)
   return endOf(ctx, scope, node, await attempts(ctx, scope, node, first))
 }
 
@@ -64,7 +65,20 @@ function isWanted(ctx: WorkflowContext, scope: Scope, node: WorkflowNode, path: 
   }
 }
 
-/** Goes through the blocks of a node that is done, for what can be undone in them. Nothing is run. */
+/** What an earlier drive did in the blocks of a node, in each attempt that has ended, can be undone. */
+async function retraceAll(
+  ctx: WorkflowContext,
+  scope: Scope,
+  node: WorkflowNode,
+  known: NodeStep,
+): Promise<void> {
+  for (const { step, ...recorded } of ctx.past.get(known.path) ?? [])
+    await retrace({ ...ctx, ...recorded }, scope, node, step)
+  ctx.past.delete(known.path)
+  if (known.state === 'done' || known.state === 'failed') await retrace(ctx, scope, node, known)
+}
+
+/** Goes through the blocks of a node that has ended, for what can be undone in them. Nothing is run. */
 async function retrace(
   ctx: WorkflowContext,
   scope: Scope,
@@ -77,7 +91,7 @@ async function retrace(
   try {
     await runBlocks(ctx, scopeWith(scope, { interruption }), node, step)
   } catch (error) {
-    if (!(error instanceof Stopped || error instanceof NodeFailed)) throw error
+    if (!(error instanceof Stopped) && !isOfTheNode(error)) throw error
   }
 }
 
@@ -96,6 +110,8 @@ async function attempts(
     ctx.journal.event('node.retried', { ...factsOf(step), delay_ms: delayMs })
     if (held) await ctx.waits.busy(() => pause(delayMs, scope.interruption.resting))
     scope.interruption.check()
+    // What an earlier drive left inside belongs to the attempt that has failed.
+    if (blocksOf(node).length > 0) endAttempt(ctx, step)
     opened = await openStep(ctx, scope, node, step.path, {
       attempt: step.attempt + 1,
       beginsAt: held ? null : ctx.deps.clock() + delayMs,
@@ -114,14 +130,17 @@ async function attempt(
   try {
     return await progress(ctx, scope, node, step)
   } catch (error) {
-    const own = error instanceof NodeFailed || (error instanceof AppError && OF_THE_NODE.has(error.code))
-    if (!own || step.state !== 'intended') throw error
+    if (!isOfTheNode(error) || step.state !== 'intended') throw error
     writeFailed(ctx, step, { code: error.code, message: error.message })
     return step
   }
 }
 
 const OF_THE_NODE: ReadonlySet<string> = new Set(['expression.failed', 'limit.iterations'])
+
+function isOfTheNode(error: unknown): error is NodeFailed | AppError {
+  return error instanceof NodeFailed || (error instanceof AppError && OF_THE_NODE.has(error.code))
+}
 
 /** Failures that another attempt would meet again, or that somebody wanted. */
 const FINAL: ReadonlySet<string> = new Set([

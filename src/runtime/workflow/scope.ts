@@ -15,12 +15,13 @@ export interface Scope {
   setResult(id: string, result: Json): void
 }
 
-export function topScope(input: Json, interruption: Interruption): Scope {
+/** `run`: what expressions know of the run. */
+export function topScope(input: Json, run: JsonObject, interruption: Interruption): Scope {
   const nodes: Record<string, Json> = Object.create(null)
   return {
     prefix: '',
     interruption,
-    values: { input, nodes },
+    values: { input, run, nodes },
     setResult: (id, result) => {
       nodes[id] = result
     },

@@ -11,11 +11,16 @@ import { factsOf, flush } from './write-step.ts'
 /** Undoes what is done, in the reverse order of completion. One that fails is on record, and the others follow. */
 export async function undoAll(ctx: WorkflowContext): Promise<void> {
   const done = ctx.undoable.toSorted((a, b) => b.at - a.at || b.seq - a.seq)
-  for (const undoable of done) await undo(ctx, undoable)
+  // A node that was done in several attempts at the block around it is undone as often.
+  const times = new Map<string, number>()
+  for (const undoable of done) {
+    const time = (times.get(undoable.path) ?? 0) + 1
+    times.set(undoable.path, time)
+    await undo(ctx, undoable, `${undoable.path}!undo${time === 1 ? '' : time}`)
+  }
 }
 
-async function undo(ctx: WorkflowContext, undoable: Undoable): Promise<void> {
-  const path = `${undoable.path}!undo`
+async function undo(ctx: WorkflowContext, undoable: Undoable, path: string): Promise<void> {
   const known = ctx.records.get(path)
   ctx.records.delete(path)
   if (known?.state === 'done' || known?.state === 'failed') return

@@ -1,12 +1,14 @@
 // What the engine knows of the workflow's run that it drives. One context belongs to one run.
 
-import type { Json } from '../../base/json.ts'
+import type { Json, JsonObject } from '../../base/json.ts'
 import type { EpochMs } from '../../base/time.ts'
 import type { Compensation, WorkflowNode } from '../../contract/workflow.ts'
 import type { DrivenRun } from '../agent/context.ts'
 import type { Drive } from '../agent/drive-end.ts'
+import type { Interruption } from '../agent/interruption.ts'
 import type { ToolBinding } from '../agent/tool-binding.ts'
 import type { NodeStep } from './node-step.ts'
+import type { Recorded } from './past-attempts.ts'
 import type { Scope } from './scope.ts'
 import type { Waits } from './waits.ts'
 import type { WorkflowRunLimits } from './workflow-limits.ts'
@@ -25,10 +27,15 @@ export interface Undoable {
 export interface WorkflowContext extends DrivenRun {
   readonly limits: WorkflowRunLimits
   readonly plan: WorkflowPlan
+  /** What expressions know of the run. */
+  readonly facts: JsonObject
+  /** What stops the run from outside; its own time limit does not stop it. */
+  readonly outer: Interruption
   /** How each tool is called; the only place that the engine takes them from. */
   readonly tools: ReadonlyMap<string, ToolBinding>
   /** The last attempt of each node that an earlier drive left, by path. Each is taken once. */
   readonly records: Map<string, NodeStep>
+  readonly past: Recorded['past']
   readonly counts: { steps: number; unflushed: number }
   readonly waits: Waits
   readonly undoable: Undoable[]

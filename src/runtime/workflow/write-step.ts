@@ -4,10 +4,12 @@ import type { RunId } from '../../base/ids.ts'
 import { type Json, withoutNul } from '../../base/json.ts'
 import { closeRun, openBelow } from '../agent/close-run.ts'
 import { keep } from '../agent/message-log.ts'
+import { addUsageOf } from '../agent/usage-below.ts'
 import { withdrawApproval } from '../approvals/request-approval.ts'
 import { appendFact } from '../approvals/run-fact.ts'
 import { runById } from '../journal/run-store.ts'
 import { answerStep, endStep, insertStep } from '../journal/step-store.ts'
+import { isTerminal } from '../run-state.ts'
 import { closeSignalWait } from '../triggers/signal-waits.ts'
 import type { NodeStep } from './node-step.ts'
 import { interruptStep } from './node-store.ts'
@@ -155,14 +157,24 @@ function letGo(ctx: WorkflowContext, step: NodeStep) {
 
 /** Gives a step up while its run goes on: what it asked for is taken back, a run below it is cancelled. */
 export async function abandon(ctx: WorkflowContext, step: NodeStep): Promise<void> {
-  const { deps, run, journal } = ctx
+  const at = ctx.stamp()
+  ctx.journal.add(async (tx) => {
+    await tx.run(interruptStep, { runId: ctx.run.id, seq: step.seq, at })
+    await letGo(ctx, step)(tx)
+  })
+  await cancelCalled(ctx, step)
+}
+
+/** Cancels the run that a step has called, where it is still open, and writes what is gathered. */
+export async function cancelCalled(ctx: WorkflowContext, { childRunId }: NodeStep): Promise<void> {
+  if (childRunId === null) return flush(ctx)
+  const { deps, run, journal, tally } = ctx
   const at = ctx.stamp()
   const below: RunId[] = []
   journal.add(async (tx) => {
-    await tx.run(interruptStep, { runId: run.id, seq: step.seq, at })
-    await letGo(ctx, step)(tx)
-    const child = step.childRunId === null ? undefined : await tx.first(runById, { id: step.childRunId })
-    if (child === undefined) return
+    below.length = 0
+    const child = await tx.first(runById, { id: childRunId })
+    if (child === undefined || isTerminal(child.state)) return
     const closing = { metering: deps.metering, capture: ctx.capture, actor: deps.worker, at }
     for (const id of [child.id, ...(await openBelow(tx, child))]) {
       await closeRun(tx, id, { state: 'cancelled' }, closing)
@@ -170,6 +182,9 @@ export async function abandon(ctx: WorkflowContext, step: NodeStep): Promise<voi
     }
   })
   await flush(ctx)
+  if (below.length === 0) return
+  // Nobody drove it to its end, so nobody has counted what it used.
+  await ctx.waits.busy(() => ctx.db.read((reader) => addUsageOf(reader, run.rootRunId, [childRunId], tally)))
   for (const id of below) deps.written(id, true)
 }
 

@@ -84,7 +84,7 @@ forEachDatabase((name, open) => {
   /** A database without tables: what `open` made is taken back. */
   async function openEmpty(): Promise<Database> {
     const db = await open()
-    await rollback(db, { steps: 100 })
+    await rollback(db, { steps: (await readMigrations(name)).length })
     return db
   }
 
@@ -93,7 +93,7 @@ forEachDatabase((name, open) => {
     assert.deepEqual(await checkSchemaAgreement(db), [])
     const known = await readMigrations(name)
     assert.deepEqual(await migrate(db), [])
-    assert.equal((await rollback(db, { steps: 100 })).length, known.length)
+    assert.equal((await rollback(db, { steps: known.length })).length, known.length)
     assert.deepEqual(await checkSchemaAgreement(db, { tables: [] }), [])
     assert.equal((await migrate(db)).length, known.length)
     assert.deepEqual(await checkSchemaAgreement(db), [])
@@ -120,7 +120,9 @@ forEachDatabase((name, open) => {
       await migrate(db, { folder, to: 1 })
       await migrate(db, { folder, to: 1 })
       await adminOf(db).session((session) =>
-        session.script(`insert into tenants values ('${tenant.tenantId}', 'T', 'active', 'full', 1, 1)`),
+        session.script(
+          `insert into tenants (id, name, status, capture_policy, created_at, updated_at) values ('${tenant.tenantId}', 'T', 'active', 'full', 1, 1)`,
+        ),
       )
       await tenant.write((tx) => tx.run(addBody, { hash: 'a', bytes: 7 }))
       assert.deepEqual(

@@ -46,11 +46,12 @@ function facts(table: TableShape): string[] {
   ]
 }
 
-/** A condition without the casts and parentheses that Postgres adds. */
+/** A condition without the casts and parentheses that Postgres adds, and with `in` where it writes `= any (array[…])`. */
 function plainCondition(condition: string): string {
   return condition
     .toLowerCase()
     .replaceAll(/::\w+|[()"]/g, '')
+    .replaceAll(/= any array\[([^\]]*)\]/g, 'in $1')
     .replaceAll(/\s+/g, ' ')
     .trim()
 }

@@ -26,6 +26,8 @@ const CRASHES_MAX = 4
 /** More than any play needs: a run that has not ended by then is stuck. */
 const STEPS_MAX = 6_000
 const IDLE_TICK_MS = 1_100
+/** Virtual time passes quickly: what crashes, pauses and leases take would use up the ten minutes that a run has by default. */
+const LIMITS = { maxIdenticalCalls: 100, timeoutMs: 86_400_000 }
 
 export interface Definitions {
   readonly agents: readonly {
@@ -64,7 +66,7 @@ export class World {
   async define(): Promise<void> {
     const factory = await this.#actor(createScheduler(Math.random), 'author', [], false)
     for (const { name, tools = [], subAgents = [] } of this.#definitions.agents) {
-      const limits = { maxIdenticalCalls: 100 }
+      const limits = LIMITS
       await factory.agent({ name, instructions: name, tools: [...tools], subAgents: [...subAgents], limits })
     }
   }
