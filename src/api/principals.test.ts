@@ -33,7 +33,16 @@ const RUNS = [
 ]
 const TRIGGERS = ['listTriggers', 'getTrigger']
 const TRIGGER_WRITES = ['createTrigger', 'updateTrigger', 'deleteTrigger', 'rotateTriggerSecret', 'sendEvent']
-const USER_MAY = [...of(READS), ...RUNS, ...APPROVALS, ...TRIGGERS, 'startRun', 'startWorkflow', 'createSession', 'cancelRun']
+const USER_MAY = [
+  ...of(READS),
+  ...RUNS,
+  ...APPROVALS,
+  ...TRIGGERS,
+  'startRun',
+  'startWorkflow',
+  'createSession',
+  'cancelRun',
+]
 const PROMPTS = ['listModelCalls', 'getModelCall']
 const CREATOR_MAY = [
   ...USER_MAY,
