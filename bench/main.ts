@@ -14,6 +14,10 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   fairness: async () => (await import('./benches/fairness.ts')).fairnessBench,
   idle: async () => (await import('./benches/idle.ts')).idleBench,
   http: async () => (await import('./benches/http.ts')).httpBench,
+  rating: async () => (await import('./benches/rating.ts')).ratingBench,
+  usage: async () => (await import('./benches/usage.ts')).usageBench,
+  admission: async () => (await import('./benches/admission.ts')).admissionBench,
+  invoice: async () => (await import('./benches/invoice.ts')).invoiceBench,
   keys: async () => (await import('./benches/keys.ts')).keysBench,
   'cold-start': async () => (await import('./benches/cold-start.ts')).coldStartBench,
 }

@@ -1,4 +1,4 @@
-// Makes src/money/prices/prices.json from the price data of @pydantic/genai-prices (MIT), a development dependency:
+// Makes src/money/prices/prices.json from the price data of @pydantic/genai-prices (MIT), a development dependency, and price-conditions.ts:
 //   node scripts/run.cjs scripts/prices-update.ts [--retrieved <yyyy-mm-dd>]
 // It asks no network and guesses nothing: a model whose price it cannot express exactly is left out, and so unpriced.
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -13,12 +13,10 @@ import {
   type Provider,
 } from '@pydantic/genai-prices'
 import { z } from 'zod'
-import {
-  type AmountTexts,
-  createPriceBook,
-  type ModelPrices,
-  type PricePeriod,
-} from '../src/money/price-book.ts'
+import { type AmountTexts, MEDIA } from '../src/money/prices/amounts.ts'
+import { createPriceBook, type ModelPrices, type PricePeriod } from '../src/money/prices/price-book.ts'
+import { DOCUMENTED_NAMES } from './price-aliases.ts'
+import { withConditions } from './price-conditions.ts'
 
 const PACKAGE = '@pydantic/genai-prices'
 /** The providers of the registry, and the hosts of open models that it reaches as servers of these names. */
@@ -56,8 +54,16 @@ const KINDS = [
   ['cacheWriteOneHour', 'cache_write_1h_mtok'],
   ['output', 'output_mtok'],
   ['reasoning', 'output_reasoning_mtok'],
+  ['audioInput', 'input_audio_mtok'],
+  ['audioCachedInput', 'cache_audio_read_mtok'],
+  ['audioOutput', 'output_audio_mtok'],
+  ['imageInput', 'input_image_mtok'],
+  ['imageCachedInput', 'cache_image_read_mtok'],
+  ['imageOutput', 'output_image_mtok'],
+  ['videoInput', 'input_video_mtok'],
+  ['videoCachedInput', 'cache_video_read_mtok'],
+  ['videoOutput', 'output_video_mtok'],
 ] as const satisfies readonly (readonly [keyof AmountTexts, string])[]
-const MEDIA_KIND = /^(?:input|output|cache)_(audio|image|video)(?:_read)?_mtok$/
 /** Fees for tools that run at the provider. They are no part of the price of a token. */
 const TOOL_FEES: readonly string[] = ['web_searches_kcount', 'storage_searches_kcount']
 /** The source says of some prices that they are another seller's, or that it found no page for them. */
@@ -113,7 +119,7 @@ export function makePriceFile(retrieved: string) {
     providers,
     (providerId, name) => calcPrice({}, name, { providerId })?.model.id,
   )
-  const models = [OFFLINE, ...conversion.models]
+  const models = [OFFLINE, ...conversion.models.map(withConditions)]
   createPriceBook({ models })
   const header = {
     source: `${PACKAGE} ${manifest.version}`,
@@ -122,6 +128,8 @@ export function makePriceFile(retrieved: string) {
     licenceText,
     retrieved,
     unit: 'Whole pico-USD per token: "1250000" is 1.25 USD per million tokens. Days begin at 00:00 UTC.',
+    conditions:
+      'Prices under conditions (batch, flex, priority, us) are from pages of the providers, named with each.',
     modelsLeftOut: conversion.leftOut.length,
     patternsUnused: conversion.patternsUnused,
   }
@@ -134,7 +142,8 @@ export function convertPrices(providers: readonly Provider[], pricedAs: PricedAs
   let patternsUnused = 0
   for (const provider of providers) {
     for (const info of provider.models) {
-      const names = [...new Set([info.id, ...exactNames(info.match)])].filter(
+      const documented = DOCUMENTED_NAMES[provider.id] ?? []
+      const names = [...new Set([info.id, ...exactNames(info.match), ...documented])].filter(
         // An id that ends in a dash is a prefix.
         (name) => !name.endsWith('-') && pricedAs(provider.id, name) === info.id,
       )
@@ -226,8 +235,7 @@ type Amounts = AmountTexts & Pick<PricePeriod, 'tiers'>
 function amountsOf(prices: ModelPrice): Amounts | LeftOutBecause {
   const rated: readonly string[] = KINDS.map(([, key]) => key)
   for (const key of Object.keys(prices)) {
-    if (!rated.includes(key) && !MEDIA_KIND.test(key) && !TOOL_FEES.includes(key))
-      return 'charged by something else than tokens'
+    if (!rated.includes(key) && !TOOL_FEES.includes(key)) return 'charged by something else than tokens'
   }
   const base = amountsAbove(prices, 0)
   if (typeof base === 'string') return base
@@ -270,10 +278,11 @@ function priceAbove(price: ModelPrice[string], tokens: number): number | undefin
   return reached.at(-1)?.price ?? price.base
 }
 
-/** Media whose tokens have prices of their own, which the price file does not hold. */
-function mediaPricedApart({ id, prices }: ModelInfo): readonly string[] {
-  const keys = (Array.isArray(prices) ? prices : [{ prices }]).flatMap((entry) => Object.keys(entry.prices))
-  // The source lacks the audio prices of `gpt-4o-audio-preview`; they are not those of text.
-  const named = /audio/.test(id) ? ['audio'] : []
-  return [...new Set([...named, ...keys.flatMap((key) => MEDIA_KIND.exec(key)?.[1] ?? [])])].sort()
+/**
+ * Media that do not cost what text does, and whose amounts the source lacks in part: all of models that talk live, and audio
+ * of models named after it. A medium that the source does not name otherwise costs what text does, as its units say.
+ */
+function mediaPricedApart({ id }: ModelInfo): readonly string[] {
+  if (/live|realtime/.test(id)) return MEDIA
+  return /audio/.test(id) ? ['audio'] : []
 }

@@ -21,9 +21,62 @@ export type {
   DecideEarly,
   EarlyDecision,
 } from './contract/approval-resource.ts'
+export type {
+  Budget,
+  BudgetDetail,
+  BudgetEvent,
+  BudgetPeriodRecord,
+  BudgetStatus,
+  CreateBudget,
+  TopUpBudget,
+  TransferBudget,
+  UpdateBudget,
+} from './contract/budget.ts'
+export type {
+  CostEntry,
+  CostEstimate,
+  CostHints,
+  CostReport,
+  CreateRerate,
+  EntityCosts,
+  EstimateCost,
+  RecordCosts,
+  RecordedCosts,
+  Rerate,
+  RerateDetail,
+} from './contract/cost.ts'
+export type { FileContent } from './contract/fields.ts'
 export type { Job, RedriveJobs, RedrivenJobs, Worker } from './contract/job.ts'
 export type { ModelCall, ModelCallDetail } from './contract/model-call.ts'
 export type { Permission } from './contract/permission.ts'
+export type { ArchivePlan, CreatePlan, PlanResource } from './contract/plan.ts'
+export type { ComparePrices, Price, PriceAmounts, PriceDiff, SetPrice } from './contract/price.ts'
+export type { CreateProject, Project, UpdateProject } from './contract/project.ts'
+export type {
+  BillingAccountResource,
+  CancelSubscription,
+  ChangeSubscription,
+  CreateSubscription,
+  EntitlementsResource,
+  IngestedUsage,
+  PutBillingAccount,
+  SubscriptionResource,
+  SubscriptionStep,
+  UsageRecordInput,
+  UsageSummaryResource,
+} from './contract/subscription.ts'
+export type {
+  BillingItem,
+  BillingSummary,
+  CreateAdjustment,
+  CreateCredit,
+  ExplainedLine,
+  ExplainedRecord,
+  Invoice,
+  InvoiceDetail,
+  InvoiceLine,
+  InvoiceNote,
+} from './contract/invoice.ts'
 export type { VersionDiff } from './contract/resource.ts'
 export type { Agent, AgentVersion } from './contract/routes/agents.ts'
 export type { ImportedTools, ImportTools, Tool, ToolVersion } from './contract/routes/tools.ts'
@@ -59,6 +112,7 @@ export type {
   VersionOptions,
 } from './sdk/client.ts'
 export { Client } from './sdk/client.ts'
+export type { BillingOptions, ExplainOptions } from './sdk/billing-client.ts'
 export type { Page, PageList } from './sdk/page-list.ts'
 export type { RetryOptions } from './sdk/retry.ts'
 export type { RunStreamItem, StreamOptions } from './sdk/stream-run.ts'

@@ -91,7 +91,7 @@ export async function openApiBench(options: BenchOptions = {}): Promise<ApiBench
   const models = [createScriptedModel('scripted', options.script ?? HELLO)]
   const working = options.working ?? true
   const factory = await openFactory({ db, clock, models, working })
-  const { catalog, runtime, worker } = factory
+  const { catalog, runtime, worker, money } = factory
   const stop = new AbortController()
   const logged: LogEntry[] = []
   const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) => {
@@ -101,6 +101,7 @@ export async function openApiBench(options: BenchOptions = {}): Promise<ApiBench
     identity,
     catalog,
     runtime,
+    money,
     idempotency: createIdempotencyStore(db, clock),
     importOpenApi,
     listAudit: async (tenantId, page) => {

@@ -7,6 +7,7 @@ import type { Catalog, Page } from '../catalog/catalog.ts'
 import type { RouteId } from '../contract/routes.ts'
 import type { ToolDefinition } from '../contract/tool.ts'
 import type { Identity } from '../identity/identity.ts'
+import type { Money } from '../money/create-money.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { IdempotencyStore } from './idempotency-store.ts'
 
@@ -14,6 +15,7 @@ export interface ApiDeps {
   readonly identity: Identity
   readonly catalog: Catalog
   readonly runtime: Runtime
+  readonly money: Money
   readonly idempotency: IdempotencyStore
   readonly importOpenApi: (
     document: Json,

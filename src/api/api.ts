@@ -12,10 +12,17 @@ import { type AnyHandler, type Bindings, routeHandler, SAFE_HEADERS } from './ha
 import { accountHandlers } from './handlers/accounts.ts'
 import { agentHandlers } from './handlers/agents.ts'
 import { approvalHandlers } from './handlers/approvals.ts'
+import { billingHandlers } from './handlers/billing.ts'
+import { budgetHandlers } from './handlers/budgets.ts'
+import { invoiceHandlers } from './handlers/invoices.ts'
+import { costHandlers } from './handlers/costs.ts'
 import { jobHandlers } from './handlers/jobs.ts'
 import { platformHandlers } from './handlers/platform.ts'
+import { priceHandlers } from './handlers/prices.ts'
+import { projectHandlers } from './handlers/projects.ts'
 import { runHandlers } from './handlers/runs.ts'
 import { sessionHandlers } from './handlers/sessions.ts'
+import { stripeHandlers } from './handlers/stripe.ts'
 import { toolHandlers } from './handlers/tools.ts'
 import { triggerHandlers } from './handlers/triggers.ts'
 import { workflowHandlers } from './handlers/workflows.ts'
@@ -35,6 +42,13 @@ export function createApi(deps: ApiDeps): Api {
     ...sessionHandlers(deps),
     ...jobHandlers(deps),
     ...triggerHandlers(deps),
+    ...budgetHandlers(deps),
+    ...priceHandlers(deps),
+    ...invoiceHandlers(deps),
+    ...projectHandlers(deps),
+    ...billingHandlers(deps),
+    ...costHandlers(deps),
+    ...stripeHandlers(deps),
     ...accountHandlers(deps),
     ...platformHandlers(deps),
   }

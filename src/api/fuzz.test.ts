@@ -171,7 +171,7 @@ function faultOfSuccess(
   const schema = route?.responses[response.status]
   if (schema === undefined) return 'a status that the route does not declare'
   if (schema === null) return text === '' ? undefined : 'a body where none belongs'
-  if (route?.kind === 'text' || route?.kind === 'html') return undefined
+  if (route?.kind === 'text' || route?.kind === 'html' || route?.kind === 'file') return undefined
   if (type !== 'application/json') return `the type ${type}`
   const decoded = codecOf(schema).decode(json)
   return decoded.ok ? undefined : `not of its schema: ${JSON.stringify(decoded.errors)}`

@@ -6,6 +6,7 @@ import { AppError, isAppError } from '../base/errors.ts'
 import type { TenantId } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
 import { codecOf } from '../contract/codec.ts'
+import type { FileContent } from '../contract/fields.ts'
 import type { Principal } from '../contract/principal.ts'
 import { queryCodecOf } from '../contract/query.ts'
 import { fullPath, type Route } from '../contract/route.ts'
@@ -13,6 +14,7 @@ import type { RouteId } from '../contract/routes.ts'
 import { admit } from './admit.ts'
 import type { ApiDeps } from './api-deps.ts'
 import type { Answer, RequestFacts } from './call.ts'
+import { requireFeatureOf } from './feature-gate.ts'
 import { knownError, problemResponse } from './problem-response.ts'
 import { readBody, readRawBody } from './request/request-body.ts'
 import { requestIdOf, traceparentOf } from './request/request-headers.ts'
@@ -68,6 +70,7 @@ export function routeHandler(
     }
     const principal = await admit(deps, route, facts)
     seen.tenantId = principal?.tenantId
+    await requireFeatureOf(deps, route, principal)
     const params = parse.params(context)
     const query = parse.query(context.req.url)
     const body = await bodyOf(context)
@@ -84,6 +87,12 @@ export function routeHandler(
     if (seen.traceparent !== undefined) headers.traceparent = seen.traceparent
     const encode = encoders[answered.status]
     const Made = context.env?.Response ?? Response
+    if (route.kind === 'file') {
+      const { bytes, mediaType, name } = answered.value as FileContent
+      headers['content-type'] = mediaType
+      headers['content-disposition'] = `attachment; filename="${name}"`
+      return new Made(bytes, { status: answered.status, headers })
+    }
     if (!encode) return new Made(null, { status: answered.status, headers })
     headers['content-type'] = 'application/json'
     return new Made(JSON.stringify(encode(answered.value)), { status: answered.status, headers })
@@ -229,6 +238,7 @@ function partsOf(route: Route): Parts {
 type Encode = (value: unknown) => Json
 
 function encodersOf(route: Route): Readonly<Record<number, Encode | undefined>> {
+  if (route.kind === 'file') return {}
   return Object.fromEntries(
     Object.entries(route.responses).map(([status, schema]) => [
       status,

@@ -33,15 +33,53 @@ const RUNS = [
 ]
 const TRIGGERS = ['listTriggers', 'getTrigger']
 const TRIGGER_WRITES = ['createTrigger', 'updateTrigger', 'deleteTrigger', 'rotateTriggerSecret', 'sendEvent']
+const PROJECTS = ['listProjects', 'getProject']
+const PROJECT_WRITES = ['createProject', 'updateProject']
 const USER_MAY = [
   ...of(READS),
   ...RUNS,
   ...APPROVALS,
   ...TRIGGERS,
+  ...PROJECTS,
   'startRun',
   'startWorkflow',
   'createSession',
   'cancelRun',
+]
+const PRICES = ['listPrices', 'getPrice', 'diffPrices', 'comparePrices']
+const PRICE_WRITES = ['setPrice', 'withdrawPrice']
+const COSTS = [
+  'listCosts',
+  'getCosts',
+  'estimateCost',
+  'listRerates',
+  'getRerate',
+  'getCostReport',
+  'downloadCostReport',
+  'listHints',
+]
+const COST_WRITES = ['recordCosts', 'createRerate']
+const BUDGETS = ['listBudgets', 'getBudget', 'listBudgetHistory', 'listBudgetPeriods']
+const BUDGET_WRITES = ['createBudget', 'updateBudget', 'topUpBudget', 'transferBudget', 'archiveBudget']
+const INVOICES = [
+  'getBillingSummary',
+  'getTenantBilling',
+  'listInvoices',
+  'getInvoice',
+  'getInvoicePdf',
+  'getInvoiceCsv',
+  'explainInvoiceLine',
+  'listBillingItems',
+]
+const PLANS = ['listPlans', 'getPlan', 'getBillingAccount', 'getSubscription', 'getEntitlements', 'getUsage']
+const SUBSCRIBING = [
+  'putBillingAccount',
+  'createSubscription',
+  'changeSubscription',
+  'cancelSubscription',
+  'pauseSubscription',
+  'resumeSubscription',
+  'ingestUsage',
 ]
 const PROMPTS = ['listModelCalls', 'getModelCall']
 const CREATOR_MAY = [
@@ -49,15 +87,31 @@ const CREATOR_MAY = [
   ...of(WRITES),
   ...ANSWERS,
   ...TRIGGER_WRITES,
+  ...PROJECT_WRITES,
+  ...PRICES,
   'testTool',
   'importTools',
   'resolveRun',
   'replayRun',
   ...PROMPTS,
+  ...BUDGETS,
+  ...COSTS,
+  ...INVOICES,
+  ...PLANS,
 ]
 const KEYS = ['listApiKeys', 'createApiKey', 'getApiKey', 'revokeApiKey']
 const JOBS = ['cancelJob', 'retryJob', 'redriveJob', 'redriveJobs']
-const ADMIN_MAY = [...CREATOR_MAY, ...KEYS, ...JOBS, 'updateTenant', 'listAudit']
+const ADMIN_MAY = [
+  ...CREATOR_MAY,
+  ...PRICE_WRITES,
+  ...BUDGET_WRITES,
+  ...COST_WRITES,
+  ...SUBSCRIBING,
+  ...KEYS,
+  ...JOBS,
+  'updateTenant',
+  'listAudit',
+]
 const MAY: Readonly<Record<Role, readonly string[]>> = {
   USER: USER_MAY,
   CREATOR: CREATOR_MAY,

@@ -2,10 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { addInvoice } from '../../test/support/billing.ts'
 import { forEachDatabase } from '../../test/support/database.ts'
 import { newId } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
 import { EXAMPLE_BODIES } from '../contract/openapi/examples.ts'
+import { OPERATE } from '../contract/permission.ts'
+import { FEATURES } from '../contract/plan.ts'
 import { fullPath } from '../contract/route.ts'
 import { ROUTE_LIST } from '../contract/routes.ts'
 import { listAudit } from '../events/audit-log.ts'
@@ -65,6 +68,11 @@ forEachDatabase((_, open) => {
     })
     await make('/agents/secret-payer/runs?wait=20', { input: 'The secret of Ada.' })
     const approvals = await bench.send('GET', '/api/v1/approvals')
+    const subscribe = async (): Promise<string> => {
+      const plan = { key: 'team', name: 'Team', currency: 'USD', interval: 'month', base_price: '1.00' }
+      await make('/billing/plans', { ...plan, features: [...FEATURES] })
+      return make('/billing/subscriptions', { plan: 'team' })
+    }
     const things: Readonly<Record<string, string>> = {
       approvals: String(at(approvals.json, 'items', 0, 'id')),
       agents: agent,
@@ -89,21 +97,48 @@ forEachDatabase((_, open) => {
       jobs: String(jobs[0]?.id),
       'api-keys': await make('/api-keys', { name: 'secret-key', permissions: ['READ_AGENTS'] }),
       tenants: ada.tenantId,
+      'billing/tenant': ada.tenantId,
+      'billing/invoices': await addInvoice(bench.db, ada.tenantId),
+      'billing/subscriptions': await subscribe(),
+      projects: await make('/projects', { name: 'secret-project' }),
+      'financial/prices': await make('/financial/prices', {
+        subject: 'tool/secret-payment',
+        amounts: { price: '0.5' },
+      }),
+      'financial/rerates': await make('/financial/rerates', {
+        from: '2026-01-01T00:00:00.000Z',
+        to: '2026-01-02T00:00:00.000Z',
+        reason: 'secret',
+      }),
+      'financial/budgets': await make('/financial/budgets', {
+        name: 'secret-budget',
+        scope: { type: 'agent', id: 'secret-agent' },
+        limit_usd: '5',
+        period: 'day',
+        mode: 'soft',
+      }),
     }
     const facts = async () => (await listAudit(bench.db, ada.tenantId, { limit: 100 })).items.length
     const before = await facts()
 
     // What is public asks for no tenant: its token or signature says which.
-    const guarded = ROUTE_LIST.filter(({ params, permission }) => params && permission !== 'public')
+    // A month is everybody's, and so is a plan.
+    const guarded = ROUTE_LIST.filter(
+      ({ id, params, permission }) =>
+        params && permission !== 'public' && !('month' in params) && id !== 'getPlan',
+    )
     for (const route of guarded) {
-      const kind = fullPath(route).split('/')[3] ?? ''
+      const [, , , first = '', second] = fullPath(route).split('/')
       const path = fullPath(route)
         .replace('{version}', '1')
-        .replace(/\{\w+\}/, things[kind] ?? 'missing')
-      const query = route.query && 'from' in route.query.shape ? '?from=1&to=1' : ''
+        .replace('{seq}', '1')
+        .replace('{entity_type}/{entity_id}', 'agent/secret-agent')
+        .replace(/\{\w+\}/, things[`${first}/${second}`] ?? things[first] ?? 'missing')
+      const query = route.id.startsWith('diff') ? '?from=1&to=1' : ''
       const options = { body: EXAMPLE_BODIES[route.id], headers: { accept: 'application/json' } }
       const refused = await bench.send(route.method, `${path}${query}`, { ...options, key: bo.key })
-      assert.equal(refused.status, 404, `${route.id} ${path}: ${refused.status} ${refused.text}`)
+      const expected = route.permission === OPERATE ? 403 : 404
+      assert.equal(refused.status, expected, `${route.id} ${path}: ${refused.status} ${refused.text}`)
       // "Not yours" is told in the very words of "not there".
       const nothing = await bench.send(route.method, `${strange(path)}${query}`, { ...options, key: bo.key })
       assert.equal(plain(refused), plain(nothing), route.id)
@@ -112,7 +147,9 @@ forEachDatabase((_, open) => {
       const allowed = await bench.send('GET', `${path}${query}`, { headers: { accept: 'application/json' } })
       assert.equal(allowed.status, 200, `${route.id} ${path}: ${allowed.text}`)
     }
-    const lists = ROUTE_LIST.filter((route) => !route.params && route.query && 'cursor' in route.query.shape)
+    const lists = ROUTE_LIST.filter(
+      ({ id, params, query }) => !params && query && 'cursor' in query.shape && id !== 'listPlans',
+    )
     assert.ok(lists.length >= 6)
     for (const route of lists) {
       const shown = await bench.send('GET', fullPath(route), { key: bo.key })
@@ -126,7 +163,23 @@ forEachDatabase((_, open) => {
     const draft = { instructions: 'x', model: 'scripted/test' }
     const named: readonly [method: string, path: string, body: Json | undefined, status: number][] = [
       ['POST', '/agents/guide/runs', { input: 'x', session_id: things.sessions ?? '' }, 404],
+      ['POST', '/agents/guide/runs', { input: 'x', project_id: things.projects ?? '' }, 404],
+      ['GET', '/financial/prices/effective?subject=tool%2Fsecret-payment', undefined, 404],
       ['POST', '/sessions', { agent }, 404],
+      [
+        'POST',
+        '/financial/budgets',
+        { name: 'x', scope: { type: 'agent', id: agent }, limit_usd: '5', period: 'day' },
+        422,
+      ],
+      ['GET', `/financial/budgets?scope_type=agent&scope_id=${agent}`, undefined, 200],
+      ['GET', `/financial/costs?agent=${agent}`, undefined, 404],
+      ['GET', `/financial/costs?project=${things.projects}`, undefined, 404],
+      ['GET', `/financial/costs?run_id=${run}`, undefined, 200],
+      ['GET', `/financial/costs/run/${run}`, undefined, 404],
+      ['POST', '/financial/costs', { type: 'STORAGE', amount_usd: '1', run_id: run }, 404],
+      ['POST', '/financial/costs', { type: 'STORAGE', amount_usd: '1', agent }, 404],
+      ['POST', '/financial/costs/estimate', { agent, input: 'x' }, 404],
       ['POST', '/agents?publish=true', { ...draft, name: 'a', tools: ['secret-tool'] }, 422],
       ['POST', '/agents?publish=true', { ...draft, name: 'b', sub_agents: ['secret-agent'] }, 422],
       ['GET', `/approvals?run=${run}`, undefined, 404],

@@ -14,9 +14,8 @@ import { createIdentity } from '../identity/create-identity.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { ModelProvider, ModelRegistry } from '../models/model.ts'
 import { createModelRegistry } from '../models/registry.ts'
-import { priceBook } from '../money/price-book.ts'
-import { rate } from '../money/rating.ts'
-import { insertUsage } from '../money/usage-store.ts'
+import { createMoney } from '../money/create-money.ts'
+import type { StripeConfig } from '../money/stripe/stripe-api.ts'
 import { createHealth, type Health } from '../operations/health.ts'
 import {
   databaseCheck,
@@ -126,7 +125,7 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
   const identity = opened.use(createIdentity({ db, clock }))
   const transport = await openTransport(settings, overrides, opened, { clock, log })
   relay = openRelay(transport, { db, clock, log, settings, ticketTtlMs: overrides.ticketTtlMs })
-  const { catalog, runtime, worker, maintenance } = createCore({
+  const { catalog, runtime, worker, maintenance, money } = createCore({
     transport,
     queued: () => relay?.kick(),
     settings,
@@ -138,6 +137,7 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
     models,
     telemetry,
   })
+  await money.billing.plans.seed()
   const stopping = new AbortController()
   const health = createHealth({
     checks: healthChecks({ settings, storage, db, worker, relay, clock }),
@@ -147,6 +147,7 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
     identity,
     catalog,
     runtime,
+    money,
     idempotency: createIdempotencyStore(db, clock),
     importOpenApi,
     listAudit: auditPages(db),
@@ -267,7 +268,7 @@ function createCore(deps: CoreDeps) {
     models,
   })
   const catalog = createCatalog({ ...checks, db, clock })
-  const prices = priceBook()
+  const money = createMoney({ db, clock, stripe: stripeConfig(settings) })
   const { runtime, worker, maintenance } = createRuntime({
     db,
     clock,
@@ -279,7 +280,9 @@ function createCore(deps: CoreDeps) {
     codeGuardrails: new Map(host.guardrails.map((guardrail) => [guardrail.definition.name, guardrail])),
     callHttp: (implementation, _effect, input, context) =>
       callHttpOperation(outbound, implementation, input, context),
-    metering: { rate: (model, usage, at) => rate(prices, model, usage, at), record: insertUsage },
+    metering: money.metering,
+    budgets: money.reservations,
+    tasks: money.tasks,
     capturePolicy: createCapturePolicy(db, clock),
     concurrency: settings.workerConcurrency,
     // What no run is of keeps the platform in order: every worker does it.
@@ -291,7 +294,17 @@ function createCore(deps: CoreDeps) {
     ...(overrides.lease && { lease: overrides.lease }),
     observer: telemetry.runtime,
   })
-  return { catalog, runtime, worker, maintenance }
+  return { catalog, runtime, worker, maintenance, money }
+}
+
+function stripeConfig({ stripe }: Settings): StripeConfig | undefined {
+  if (stripe === undefined) return undefined
+  const { secretKey, webhookSecret, apiUrl } = stripe
+  return {
+    secretKey: secretKey.reveal(),
+    webhookSecret: webhookSecret?.reveal(),
+    apiUrl: apiUrl === undefined ? undefined : new URL(apiUrl),
+  }
 }
 
 interface HealthDeps {

@@ -28,6 +28,14 @@ export interface Settings {
   readonly aws: AwsSetting
   /** As it was given; `secretKeyBytes` reads it. */
   readonly secretKey: Secret | undefined
+  /** Undefined: invoices are paid by hand. */
+  readonly stripe:
+    | {
+        readonly secretKey: Secret
+        readonly webhookSecret: Secret | undefined
+        readonly apiUrl: string | undefined
+      }
+    | undefined
   /** Absolute. */
   readonly dataDir: string
   readonly database: DatabaseSetting
@@ -113,6 +121,7 @@ export function readSettings(environment: Environment, folder: string = process.
     jobQueue: readJobQueue(reader, database),
     aws: readAws(reader),
     secretKey: reader.find(SETTINGS.secretKey),
+    stripe: readStripe(reader),
     dataDir,
     database,
     models: readModels(reader, profile, environment),
@@ -245,8 +254,15 @@ function readTracing(reader: SettingReader): Settings['tracing'] {
   return endpoint === undefined ? { state: 'off' } : { state: 'on', endpoint, headers }
 }
 
+function readStripe(reader: SettingReader): Settings['stripe'] {
+  const secretKey = reader.find(SETTINGS.stripeSecretKey)
+  const webhookSecret = reader.find(SETTINGS.stripeWebhookSecret)
+  const apiUrl = reader.find(SETTINGS.stripeApiUrl)
+  return secretKey === undefined ? undefined : { secretKey, webhookSecret, apiUrl }
+}
+
 function secretsIn(settings: Omit<Settings, 'secrets'>): readonly Secret[] {
-  const { models, database, tracing, jobQueue, aws, secretKey } = settings
+  const { models, database, tracing, jobQueue, aws, secretKey, stripe } = settings
   const keys = [models.openai, models.anthropic, models.google, ...models.compatible].map(
     ({ apiKey }) => apiKey,
   )
@@ -254,7 +270,8 @@ function secretsIn(settings: Omit<Settings, 'secrets'>): readonly Secret[] {
   const headers = tracing.state === 'on' ? Object.values(tracing.headers) : []
   const redis = jobQueue.engine === 'bullmq' ? [jobQueue.redisUrl, ...passwordsIn(jobQueue.redisUrl)] : []
   const amazon = [aws.credentials?.secretAccessKey, aws.credentials?.sessionToken]
-  return [...keys, ...url, ...redis, ...amazon, secretKey, ...headers].filter((key) => key !== undefined)
+  const billing = [stripe?.secretKey, stripe?.webhookSecret]
+  return [...keys, ...url, ...redis, ...amazon, secretKey, ...billing, ...headers].filter((key) => key !== undefined)
 }
 
 /** A driver may tell of the password without its address. */

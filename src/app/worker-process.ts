@@ -20,14 +20,17 @@ export interface WatchOptions {
   readonly stallMs: number
 }
 
-/** How often the worker is looked at. */
-const WATCH_MS = 250
+/** How often the worker is looked at: each look wakes the process. */
+const WATCH_MS_MAX = 1_000
+/** With `once` the end should not be waited for. */
+const WATCH_ONCE_MS = 250
 /** How often the database is asked whether it still answers; with `once`, each look asks it what is due. */
 const PING_MS_MAX = 3_000
 /** So many times within the time after which it counts as stuck, where that is short. */
 const PINGS_PER_STALL = 4
-/** The most that one look adds to the time: a process that stood still itself was not let down by anybody. */
-const LOOK_MS_MAX = 4 * WATCH_MS
+const LOOKS_PER_STALL = 8
+/** The most that one look adds to the time, in looks: a process that stood still itself was not let down by anybody. */
+const LOOKS_PER_LOOK_MAX = 4
 /** So many looks in a row find nothing to do before the queue counts as empty: a job may be on its way. */
 const EMPTY_LOOKS = 3
 /** What may be asked without a credential, and the metrics. */
@@ -40,7 +43,8 @@ export async function watchWorker(
   signal: AbortSignal,
 ): Promise<WorkerEnd | undefined> {
   const ended = Promise.withResolvers<WorkerEnd | undefined>()
-  const silence = createSilence(app, stallMs)
+  const watchMs = once ? WATCH_ONCE_MS : Math.min(WATCH_MS_MAX, stallMs / LOOKS_PER_STALL)
+  const silence = createSilence(app, stallMs, watchMs)
   const pingMs = Math.min(PING_MS_MAX, stallMs / PINGS_PER_STALL)
   let asking = false
   let askedAt = Number.NEGATIVE_INFINITY
@@ -71,7 +75,7 @@ export async function watchWorker(
       })
   }
   // The worker's own timers do not keep the process alive; this one does.
-  const timer = setInterval(look, WATCH_MS)
+  const timer = setInterval(look, watchMs)
   const stop = (): void => ended.resolve(undefined)
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
@@ -94,7 +98,7 @@ export function serveHealth(app: App, port: number): Promise<RunningServer> {
 }
 
 /** How long nobody has answered, in time that this process was awake: neither a jump of the clock nor a pause counts. */
-function createSilence(app: App, stallMs: number) {
+function createSilence(app: App, stallMs: number, watchMs: number) {
   const { worker, settings } = app
   let lookedAt = performance.now()
   let databaseMs = 0
@@ -107,7 +111,7 @@ function createSilence(app: App, stallMs: number) {
     /** The line that says who has been silent for too long, or undefined. */
     look(): string | undefined {
       const now = performance.now()
-      const passed = Math.min(now - lookedAt, LOOK_MS_MAX)
+      const passed = Math.min(now - lookedAt, LOOKS_PER_LOOK_MAX * watchMs)
       lookedAt = now
       databaseMs += passed
       // One that is full looks for nothing.

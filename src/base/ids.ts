@@ -18,6 +18,17 @@ export const ID_PREFIX = {
   approval: 'apr',
   trigger: 'trg',
   signal: 'sig',
+  project: 'prj',
+  price: 'prc',
+  rerate: 'rrt',
+  cost: 'cst',
+  budget: 'bud',
+  hold: 'hld',
+  plan: 'pln',
+  subscription: 'sub',
+  invoice: 'inv',
+  billingItem: 'bli',
+  outbox: 'box',
   request: 'req',
 } as const
 
@@ -40,6 +51,17 @@ export type UsageId = Id<'usage'>
 export type ApprovalId = Id<'approval'>
 export type TriggerId = Id<'trigger'>
 export type SignalId = Id<'signal'>
+export type ProjectId = Id<'project'>
+export type PriceId = Id<'price'>
+export type RerateId = Id<'rerate'>
+export type CostId = Id<'cost'>
+export type BudgetId = Id<'budget'>
+export type HoldId = Id<'hold'>
+export type PlanId = Id<'plan'>
+export type SubscriptionId = Id<'subscription'>
+export type InvoiceId = Id<'invoice'>
+export type BillingItemId = Id<'billingItem'>
+export type OutboxId = Id<'outbox'>
 
 /** Crockford's base 32 in lower case: no i, l, o, u. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
@@ -66,6 +88,11 @@ export function newId<K extends IdKind>(kind: K, nowMs: number = Date.now()): Id
     countUp(lastRandom)
   }
   return `${ID_PREFIX[kind]}_${encodeTime(lastMs)}${encodeRandom(lastRandom)}` as Id<K>
+}
+
+/** Not later than any id of that kind made at that time or after it: where a search by time begins. */
+export function firstIdAt<K extends IdKind>(kind: K, ms: number): Id<K> {
+  return `${ID_PREFIX[kind]}_${encodeTime(Math.max(0, ms))}${'0'.repeat(16)}` as Id<K>
 }
 
 /** Whether the text has the form of an id of that kind. It says nothing about existence. */

@@ -6,13 +6,20 @@ import { type Act, createAct } from './act.ts'
 import { addAgentCommands } from './commands/agents.ts'
 import { addApprovalCommands } from './commands/approvals.ts'
 import { addAuthCommands } from './commands/auth.ts'
+import { addBudgetCommands } from './commands/budgets.ts'
 import { addCompletionCommand } from './commands/completion.ts'
+import { addCostCommands } from './commands/costs.ts'
 import { addDbCommands } from './commands/db.ts'
 import { addDevCommand } from './commands/dev.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addEnqueueRunCommand } from './commands/enqueue-run.ts'
 import { addInitCommand } from './commands/init.ts'
+import { addInvoiceCommands } from './commands/invoices.ts'
+import { addStripeCommands } from './commands/stripe.ts'
 import { addJobCommands } from './commands/jobs.ts'
+import { addPlanCommands } from './commands/plans.ts'
+import { addPricesCommands } from './commands/prices.ts'
+import { addProjectCommands } from './commands/projects.ts'
 import { addRunCommands } from './commands/runs.ts'
 import { addScheduleCommands } from './commands/schedules.ts'
 import { addServeCommand } from './commands/serve.ts'
@@ -47,7 +54,8 @@ const GROUPS: readonly (readonly [string, readonly ((program: Command, act: Act)
     'Look and answer:',
     [addEnqueueRunCommand, addRunCommands, addApprovalCommands, addSessionCommands, addJobCommands],
   ],
-  ['Access:', [addAuthCommands, addTenantCommands, addAuditCommands]],
+  ['Money:', [addCostCommands, addPricesCommands, addBudgetCommands, addPlanCommands, addInvoiceCommands, addStripeCommands]],
+  ['Access:', [addAuthCommands, addTenantCommands, addProjectCommands, addAuditCommands]],
   ['Shell:', [addCompletionCommand]],
 ]
 

@@ -63,4 +63,15 @@ export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() })
 }
 
+/** A file that is answered as it is, to be kept under a name. */
+export interface FileContent {
+  /** Visible ASCII, without quotes and slashes. */
+  readonly name: string
+  readonly mediaType: string
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** The response of a route of kind `file`. */
+export const file = z.custom<FileContent>()
+
 export const failure = z.object({ code: z.string(), message: z.string() })

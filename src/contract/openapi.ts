@@ -125,6 +125,13 @@ function success(route: Route, status: number, schema: z.ZodType | null): Operat
   if (route.kind === 'text' || route.kind === 'html') {
     return { description, content: { [MEDIA_TYPES[route.kind]]: { schema: { type: 'string' } } } }
   }
+  if (route.kind === 'file') {
+    const schema = { type: 'string', format: 'binary' }
+    return {
+      description,
+      content: Object.fromEntries((route.mediaTypes ?? []).map((type) => [type, { schema }])),
+    }
+  }
   const json = { 'application/json': { schema: schemaOf(schema) } }
   const stream = { 'text/event-stream': { schema: { type: 'string' } } }
   return { description, content: route.kind === 'sse' ? { ...stream, ...json } : json }

@@ -29,6 +29,12 @@ export const PERMISSIONS = [
   /** Retry, redrive and cancel jobs. */
   'MANAGE_JOBS',
   'READ_AUDIT',
+  /** Costs, prices, budgets, usage, plans and invoices of the tenant. */
+  'READ_BILLING',
+  /** Set budgets and prices, tell costs and usage, rate anew, subscribe, pay and void. */
+  'MANAGE_BILLING',
+  'READ_PROJECTS',
+  'WRITE_PROJECTS',
   'ADMIN',
 ] as const
 
@@ -48,6 +54,7 @@ const USER: readonly Permission[] = [
   'READ_BLUEPRINTS',
   'READ_RUNS',
   'CANCEL_RUNS',
+  'READ_PROJECTS',
 ]
 
 const CREATOR: readonly Permission[] = [
@@ -64,6 +71,8 @@ const CREATOR: readonly Permission[] = [
   'PUBLISH_BLUEPRINTS',
   'RESOLVE_RUNS',
   'READ_PROMPTS',
+  'READ_BILLING',
+  'WRITE_PROJECTS',
 ]
 
 /** What a role holds. ADMIN holds every permission of its tenant. */

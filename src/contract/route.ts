@@ -36,8 +36,10 @@ export interface Route {
   readonly idempotent?: true
   /** Doing it again may do more: not repeated by clients unless the server said that it did nothing. */
   readonly unrepeatable?: true
-  /** What is answered: JSON where nothing is said. `sse` answers JSON to a client that accepts only that. */
-  readonly kind?: 'json' | 'sse' | 'text' | 'html'
+  /** What is answered: JSON where nothing is said. `sse` answers JSON to a client that accepts only that; `file` a `FileContent`. */
+  readonly kind?: 'json' | 'sse' | 'text' | 'html' | 'file'
+  /** Of a `file`: what it may be. */
+  readonly mediaTypes?: readonly string[]
 }
 
 export interface RouteBody {

@@ -4,10 +4,17 @@ import type { Route } from './route.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { agentRoutes } from './routes/agents.ts'
 import { approvalRoutes } from './routes/approvals.ts'
+import { billingRoutes } from './routes/billing.ts'
+import { budgetRoutes } from './routes/budgets.ts'
+import { invoiceRoutes } from './routes/invoices.ts'
+import { costRoutes } from './routes/costs.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { platformRoutes } from './routes/platform.ts'
+import { priceRoutes } from './routes/prices.ts'
+import { projectRoutes } from './routes/projects.ts'
 import { runRoutes } from './routes/runs.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { stripeRoutes } from './routes/stripe.ts'
 import { toolRoutes } from './routes/tools.ts'
 import { triggerRoutes } from './routes/triggers.ts'
 import { workflowRoutes } from './routes/workflows.ts'
@@ -21,6 +28,13 @@ export const ROUTES = {
   ...sessionRoutes,
   ...jobRoutes,
   ...triggerRoutes,
+  ...budgetRoutes,
+  ...priceRoutes,
+  ...invoiceRoutes,
+  ...projectRoutes,
+  ...billingRoutes,
+  ...costRoutes,
+  ...stripeRoutes,
   ...accountRoutes,
   ...platformRoutes,
 } as const

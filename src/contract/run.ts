@@ -32,7 +32,10 @@ export const run = z.object({
   /** Text, or the object of a structured answer; null until the run has completed. */
   output: json,
   error: failure.nullable(),
-  /** Why no worker can drive it, while it is queued: the host of none has what its definition names. */
+  /**
+   * Why no worker can drive it, while it is queued: the host of none has what its definition names. Or the budget that has
+   * no room for it, while it waits for one.
+   */
   blockedBy: failure.nullable(),
   sessionId: z.string().nullable(),
   parentRunId: z.string().nullable(),
@@ -42,6 +45,8 @@ export const run = z.object({
   replayFrom: z.int().nullable(),
   redriveOf: z.string().nullable(),
   triggerId: z.string().nullable(),
+  /** The project that its costs belong to. */
+  projectId: z.string().nullable(),
   jobId: z.string(),
   stepCount: z.int(),
   toolCallCount: z.int(),
@@ -59,6 +64,8 @@ export const run = z.object({
 export const startRun = z.strictObject({
   input: z.union([z.string().min(1).max(RUN_INPUT_CHARS_MAX), jsonObject]),
   sessionId: idText('session').optional(),
+  /** The project that its costs belong to; runs below it are of the same. */
+  projectId: idText('project').optional(),
   /** May only narrow the agent's own limits. */
   limits: agentLimits.optional(),
   /** Before or after other runs of the tenant; `normal` where nothing is said. */
@@ -73,6 +80,7 @@ export const startRun = z.strictObject({
 export const startWorkflow = z.strictObject({
   /** What its `input_schema` asks for; without it, an empty object. */
   input: startRun.shape.input.optional(),
+  projectId: startRun.shape.projectId,
   /** May only narrow the workflow's own limits. */
   limits: workflowLimits.optional(),
   priority: startRun.shape.priority,
@@ -103,7 +111,7 @@ export const step = z.object({
   /** Of a workflow's node: where it stands, with the passes of loops. */
   path: z.string().nullable(),
   state: z.enum(['intended', 'waiting', 'approved', 'done', 'failed', 'interrupted', 'skipped']),
-  waitingReason: z.enum(['approval', 'in_doubt', 'time', 'event']).nullable(),
+  waitingReason: z.enum(['approval', 'in_doubt', 'time', 'event', 'budget']).nullable(),
   dueAt: time.nullable(),
   attempt: z.int(),
   effect: z.enum(['read', 'idempotent', 'once']).nullable(),

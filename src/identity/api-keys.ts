@@ -46,7 +46,7 @@ export function createApiKeys(
   }
 }
 
-type UseCase<N extends keyof Identity> = (
+type UseCase<N extends 'createKey' | 'listKeys' | 'getKey' | 'revokeKey'> = (
   deps: ApiKeysDeps,
   ...rest: Parameters<Identity[N]>
 ) => ReturnType<Identity[N]>

@@ -10,6 +10,7 @@ import { createDenials, type Denial } from './denials.ts'
 import type { Identity } from './identity.ts'
 import { createKeyVerifier } from './key-verifier.ts'
 import { createLastUsed } from './last-used.ts'
+import { createProjects } from './projects.ts'
 import { createTenants } from './tenants.ts'
 
 export interface IdentityDeps {
@@ -41,6 +42,7 @@ export function createIdentity(deps: IdentityDeps): Identity & AsyncDisposable {
     recordRefusal: denials.record,
     ...createApiKeys({ db, clock, authorize, deny, forgetKey: verifier.forget }),
     ...createTenants({ db, clock, authorize }),
+    projects: createProjects({ db, clock }),
     bootstrap: createBootstrap({ db, clock }),
     [Symbol.asyncDispose]: async () => {
       await denials[Symbol.asyncDispose]()

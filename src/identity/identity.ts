@@ -4,6 +4,7 @@ import type { ApiKeyId, TenantId, UserId } from '../base/ids.ts'
 import type { EpochMs } from '../base/time.ts'
 import type { OPERATE, Permission } from '../contract/permission.ts'
 import type { Principal } from '../contract/principal.ts'
+import type { Projects } from './project.ts'
 
 export interface ApiKey {
   readonly id: ApiKeyId
@@ -57,6 +58,7 @@ export interface Bootstrapped {
 }
 
 export interface Identity {
+  readonly projects: Projects
   /**
    * The principal of an API key. Throws `auth.invalid` (wrong form: no query was made; unknown or revoked),
    * `auth.expired`, `tenant.suspended`. Answers from a bounded cache that a revocation empties at once in this

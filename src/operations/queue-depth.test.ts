@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { forEachDatabase } from '../../test/support/database.ts'
 import { newId } from '../base/ids.ts'
 import { claimJobs, FIRST_TENANT } from '../queue/claim.ts'
-import { enqueueJob } from '../queue/job-store.ts'
+import { enqueueJob } from '../queue/enqueue.ts'
 import { recordWorker, WORKER_LOST_MS } from '../queue/registry.ts'
 import { createQueueDepth } from './queue-depth.ts'
 

@@ -1,4 +1,4 @@
-// The SQL of claiming. Each statement walks an index that holds only the rows in question, and stops early.
+// The SQL of claiming, beyond the candidates (candidate-statements.ts). Each statement walks an index that holds only the rows in question, and stops early.
 
 import {
   type Expression,
@@ -14,6 +14,8 @@ import { forNoKeyUpdate, forNoKeyUpdateSkipLocked, forUpdateSkipLocked, isOneOf 
 import type { Bind, SystemBind, Tables } from '../storage/statement.ts'
 import { statement, systemStatement } from '../storage/statement.ts'
 import type { ClaimedJob } from './job.ts'
+import { QUEUED_BY_KEY } from './queued.ts'
+import { TENANT_CAP } from './tenant-cap.ts'
 
 const REASON = 'a worker serves every tenant'
 
@@ -36,11 +38,6 @@ const CLAIMED = [
   'traceparent',
   'cancelRequestedAt',
 ] as const satisfies readonly (keyof ClaimedJob | 'id as jobId')[]
-
-/** The state, said so that no planner takes the index of all that is queued where a few keys are given. */
-const QUEUED_BY_KEY = sql<string>`(state || '')`
-
-const CANDIDATE = ['id', 'kind', 'readyRank', 'definitionId', 'definitionCap'] as const
 
 /** What a lease changes; the fence rises above every earlier one. */
 function leased(db: Pick<Kysely<Tables>, 'updateTable'>, p: Lease) {
@@ -154,58 +151,15 @@ export const claimLapsed = systemStatement(
   },
 )
 
-/**
- * Tenants with queued jobs above one, in their order, with their caps. A loose index scan: each step seeks the next
- * tenant, however many jobs the last one has.
- */
-export const tenantsReady = systemStatement(
-  'jobs.tenants-ready',
-  REASON,
-  (db, p: SystemBind<{ after: string; limit: number }>) =>
-    db
-      .withRecursive('ready(tenantId, place)', (cte) =>
-        cte
-          .selectFrom('jobs')
-          .select((eb) => [
-            eb.fn.min<TenantId | null>('jobs.tenantId').as('tenantId'),
-            sql<number>`1`.as('place'),
-          ])
-          .where('state', '=', 'queued')
-          .where('tenantId', '>', p.after as TenantId)
-          .unionAll(
-            cte
-              .selectFrom('ready')
-              .select((eb) => [
-                eb
-                  .selectFrom('jobs')
-                  .select((inner) => inner.fn.min('jobs.tenantId').as('next'))
-                  .where('state', '=', 'queued')
-                  .whereRef('jobs.tenantId', '>', 'ready.tenantId')
-                  .as('tenantId'),
-                eb('ready.place', '+', 1).as('place'),
-              ])
-              .where('ready.tenantId', 'is not', null)
-              .where('ready.place', '<', p.limit),
-          ),
-      )
-      .selectFrom('ready')
-      .select((eb) => [
-        eb.ref('ready.tenantId').$notNull().as('tenantId'),
-        eb
-          .selectFrom('tenants')
-          .select('tenants.maxConcurrentJobs')
-          .whereRef('tenants.id', '=', 'ready.tenantId')
-          .as('maxConcurrentJobs'),
-      ])
-      .where('ready.tenantId', 'is not', null)
-      .orderBy('ready.tenantId'),
-)
-
 export const tenantCaps = systemStatement(
   'tenants.cap',
   REASON,
   (db, p: SystemBind<{ tenantId: TenantId }>) =>
-    db.selectFrom('tenants').select('maxConcurrentJobs').where('id', '=', p.tenantId),
+    db
+      .selectFrom('tenants')
+      .leftJoin('billingAccounts', 'billingAccounts.tenantId', 'tenants.id')
+      .select(TENANT_CAP.as('maxConcurrentJobs'))
+      .where('tenants.id', '=', p.tenantId),
 )
 
 /** Takes a tenant's row for counting; none where another claim has it. */
@@ -221,15 +175,6 @@ export const lockTenant = systemStatement(
   REASON,
   (db, p: SystemBind<{ tenantId: TenantId }>, dialect) =>
     forNoKeyUpdate(dialect)(db.selectFrom('tenants').select('id').where('id', '=', p.tenantId)),
-)
-
-export const heldByDefinition = statement('jobs.held', (db, p: Bind<object>) =>
-  db
-    .selectFrom('jobs')
-    .select((eb) => ['definitionId', eb.fn.countAll<number>().as('count')])
-    .where('tenantId', '=', p.tenantId)
-    .where('state', '=', 'leased')
-    .groupBy('definitionId'),
 )
 
 /** Claims a tenant's first jobs that no definition's cap is on. */
@@ -266,102 +211,6 @@ export const claimById = statement('jobs.claim-by-id', (db, p: Bind<Lease & { id
     .where((eb) => isOneOf(dialect, eb.ref('id'), p.ids))
     .where(QUEUED_BY_KEY, '=', 'queued')
     .returning([...CLAIMED]),
-)
-
-/** The first of a tenant's jobs that no definition's cap is on. */
-export const freeHead = statement(
-  'jobs.free-head',
-  (db, p: Bind<{ kinds: string; limit: number }>, dialect) =>
-    forUpdateSkipLocked(dialect)(
-      db
-        .selectFrom('jobs')
-        .select([...CANDIDATE])
-        .where('tenantId', '=', p.tenantId)
-        .where('state', '=', 'queued')
-        .where('definitionCap', 'is', null)
-        .where((eb) => isOneOf(dialect, eb.ref('kind'), p.kinds))
-        .orderBy('readyRank')
-        .orderBy('id')
-        .limit(p.limit),
-    ),
-)
-
-/** The first queued job of each of a tenant's capped definitions: a loose index scan, as for tenants. */
-export const cappedHeads = statement('jobs.capped-heads', (db, p: Bind<{ kinds: string }>, dialect) =>
-  db
-    .withRecursive('capped(definitionId)', (cte) =>
-      cte
-        .selectFrom('jobs')
-        .select((eb) => eb.fn.min<string | null>('jobs.definitionId').as('definitionId'))
-        .where('tenantId', '=', p.tenantId)
-        .where('state', '=', 'queued')
-        .where('definitionCap', 'is not', null)
-        .unionAll(
-          cte
-            .selectFrom('capped')
-            .select((eb) =>
-              eb
-                .selectFrom('jobs')
-                .select((inner) => inner.fn.min('jobs.definitionId').as('next'))
-                .where('tenantId', '=', p.tenantId)
-                .where('state', '=', 'queued')
-                .where('definitionCap', 'is not', null)
-                .whereRef('jobs.definitionId', '>', 'capped.definitionId')
-                .as('definitionId'),
-            )
-            .where('capped.definitionId', 'is not', null),
-        ),
-    )
-    .selectFrom('capped')
-    .select((eb) => {
-      const head = eb
-        .selectFrom('jobs')
-        .where('jobs.tenantId', '=', p.tenantId)
-        .where('jobs.state', '=', 'queued')
-        .where('jobs.definitionCap', 'is not', null)
-        .whereRef('jobs.definitionId', '=', 'capped.definitionId')
-        .where((inner) => isOneOf(dialect, inner.ref('jobs.kind'), p.kinds))
-        .orderBy('jobs.readyRank')
-        .orderBy('jobs.id')
-        .limit(1)
-      return [
-        'capped.definitionId as definitionId',
-        head.select('jobs.id').as('id'),
-        head.select('jobs.readyRank').as('readyRank'),
-        head.select('jobs.definitionCap').as('definitionCap'),
-      ]
-    })
-    .where('capped.definitionId', 'is not', null),
-)
-
-export const definitionHead = statement(
-  'jobs.definition-head',
-  (db, p: Bind<{ kinds: string; definitionId: string | null; limit: number }>, dialect) =>
-    forUpdateSkipLocked(dialect)(
-      db
-        .selectFrom('jobs')
-        .select([...CANDIDATE])
-        .where('tenantId', '=', p.tenantId)
-        .where('state', '=', 'queued')
-        .where('definitionCap', 'is not', null)
-        .where('definitionId', '=', p.definitionId)
-        .where((eb) => isOneOf(dialect, eb.ref('kind'), p.kinds))
-        .orderBy('readyRank')
-        .orderBy('id')
-        .limit(p.limit),
-    ),
-)
-
-/** Those of the jobs that are queued, and that no other claim has. */
-export const queuedTickets = statement('jobs.queued-tickets', (db, p: Bind<{ ids: string }>, dialect) =>
-  forUpdateSkipLocked(dialect)(
-    db
-      .selectFrom('jobs')
-      .select([...CANDIDATE])
-      .where('tenantId', '=', p.tenantId)
-      .where((eb) => isOneOf(dialect, eb.ref('id'), p.ids))
-      .where(QUEUED_BY_KEY, '=', 'queued'),
-  ),
 )
 
 export const unticket = statement('jobs.unticket', (db, p: Bind<{ ids: string }>, dialect) =>

@@ -7,17 +7,19 @@ import type { EpochMs } from '../base/time.ts'
 import type { SystemTransaction, TenantTransaction } from '../storage/database.ts'
 import {
   cappedHeads,
-  claimById,
-  claimFree,
-  claimLapsed,
   definitionHead,
   freeHead,
   heldByDefinition,
+  queuedTickets,
+  tenantsReady,
+} from './candidate-statements.ts'
+import {
+  claimById,
+  claimFree,
+  claimLapsed,
   lockTenant,
   promoteScheduled,
-  queuedTickets,
   tenantCaps,
-  tenantsReady,
   tryTenant,
   unticket,
 } from './claim-statements.ts'

@@ -8,8 +8,10 @@ import type { Database } from '../storage/database.ts'
 import { migrate } from '../storage/migrations/migrate.ts'
 import { openDatabase } from '../storage/open.ts'
 import { claimJobs, FIRST_TENANT } from './claim.ts'
+import { enqueueJob } from './enqueue.ts'
 import type { ClaimedJob } from './job.ts'
-import { enqueueJob, extendLease, settleJob, wakeJob, withdrawJob } from './job-store.ts'
+import { wakeJob, withdrawJob } from './job-changes.ts'
+import { extendLease, settleJob } from './job-store.ts'
 
 const LEASE = 1_000
 

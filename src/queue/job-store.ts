@@ -1,74 +1,21 @@
 // Jobs in the database: their rows are the truth, on SQLite and Postgres alike. Every write of a worker carries its
-// fence and finds a leased row, or changes nothing. How they are taken is in claim.ts.
+// fence and finds a leased row, or changes nothing. How they come in is in enqueue.ts, how they are taken in claim.ts,
+// what others change of them in job-changes.ts.
 
-import type { JobId, RunId } from '../base/ids.ts'
+import type { JobId } from '../base/ids.ts'
 import { withoutNul } from '../base/json.ts'
 import type { EpochMs } from '../base/time.ts'
 import type { SystemTransaction, TenantTransaction } from '../storage/database.ts'
 import type { RowOf } from '../storage/schema/tables.ts'
 import type { Bind, SystemBind } from '../storage/statement.ts'
 import { statement, systemStatement } from '../storage/statement.ts'
-import {
-  CLASS_AGE_MS,
-  type ClaimedJob,
-  JOB_ATTEMPTS_MAX,
-  PRIORITY_CLASS,
-  type PriorityClass,
-  readyRank,
-} from './job.ts'
+import { CLASS_AGE_MS, type ClaimedJob } from './job.ts'
 
 export type JobRow = RowOf<'jobs'>
 export type JobState = JobRow['state']
 export type JobError = { readonly code: string; readonly message: string }
 /** What a worker's write needs of a job that it holds. */
 export type HeldJob = Pick<ClaimedJob, 'jobId' | 'fence' | 'attempt'>
-
-export interface NewJob {
-  readonly id: JobId
-  readonly kind: string
-  readonly at: EpochMs
-  readonly runId?: RunId | undefined
-  /** JSON text. */
-  readonly payload?: string | null | undefined
-  readonly definitionId?: string | null | undefined
-  /** How many jobs of the definition may be held at a time. */
-  readonly definitionCap?: number | null | undefined
-  readonly priority?: PriorityClass | undefined
-  readonly notBefore?: EpochMs | undefined
-  readonly maxAttempts?: number | undefined
-  readonly dedupKey?: string | null | undefined
-  readonly traceparent?: string | null | undefined
-}
-
-/**
- * Puts a job in the queue, in the transaction that records what it is about. Where an open job of its kind has its
- * `dedupKey`, nothing is inserted. Answers the id of the job that stands for it.
- */
-export async function enqueueJob(tx: TenantTransaction, job: NewJob): Promise<JobId> {
-  const { id, kind, at, notBefore = at, priority = PRIORITY_CLASS.normal, dedupKey = null } = job
-  const row = {
-    id,
-    kind,
-    at,
-    runId: job.runId ?? null,
-    payload: job.payload ?? null,
-    definitionId: job.definitionId ?? null,
-    definitionCap: job.definitionCap ?? null,
-    state: notBefore > at ? ('scheduled' as const) : ('queued' as const),
-    priority,
-    readyRank: readyRank(notBefore, priority),
-    notBefore,
-    maxAttempts: job.maxAttempts ?? JOB_ATTEMPTS_MAX,
-    dedupKey,
-    traceparent: job.traceparent ?? null,
-  }
-  for (;;) {
-    if ((await tx.run(insertJob, row)) === 1) return id
-    // None: it has ended between the two statements, and its key is free.
-    const open = await tx.first(openByDedup, { kind, dedupKey })
-    if (open !== undefined) return open.id
-  }
-}
 
 export interface HeldUpdate {
   /** When a `scheduled` job is due. */
@@ -144,19 +91,6 @@ async function setHeld(
   return changed === 1
 }
 
-/**
- * Puts a run's job that waits (for somebody, for a time, for a worker) back in the queue. One that waited for its time
- * is only due sooner. False where it did not wait.
- */
-export async function wakeJob(tx: TenantTransaction, runId: RunId, at: EpochMs): Promise<boolean> {
-  return (await tx.run(updateWaiting, { runId, at })) === 1
-}
-
-/** Cancels a run's job that no worker holds. False where one does, or it had ended. */
-export async function withdrawJob(tx: TenantTransaction, runId: RunId, at: EpochMs): Promise<boolean> {
-  return (await tx.run(updateUnheld, { runId, at })) === 1
-}
-
 /** Prolongs a lease and stores how far the job has come. `lost`: the lease was; `cancelled`: somebody asked for it. */
 export async function extendLease(
   tx: TenantTransaction,
@@ -183,79 +117,6 @@ export const leaseOwners = systemStatement(
 
 export const jobById = statement('jobs.get', (db, p: Bind<{ id: JobId }>) =>
   db.selectFrom('jobs').selectAll().where('tenantId', '=', p.tenantId).where('id', '=', p.id),
-)
-
-const OPEN_STATES = ['queued', 'scheduled', 'leased', 'parked', 'unroutable'] as const
-
-const openByDedup = statement('jobs.by-dedup', (db, p: Bind<{ kind: string; dedupKey: string | null }>) =>
-  db
-    .selectFrom('jobs')
-    .select('id')
-    .where('tenantId', '=', p.tenantId)
-    .where('kind', '=', p.kind)
-    .where('dedupKey', '=', p.dedupKey)
-    .where('state', 'in', [...OPEN_STATES]),
-)
-
-const insertJob = statement(
-  'jobs.insert',
-  (
-    db,
-    p: Bind<
-      Pick<
-        JobRow,
-        | 'id'
-        | 'kind'
-        | 'runId'
-        | 'payload'
-        | 'definitionId'
-        | 'definitionCap'
-        | 'priority'
-        | 'readyRank'
-        | 'notBefore'
-        | 'maxAttempts'
-        | 'dedupKey'
-        | 'traceparent'
-      > & { state: 'queued' | 'scheduled'; at: EpochMs }
-    >,
-  ) =>
-    db
-      .insertInto('jobs')
-      .values({
-        tenantId: p.tenantId,
-        id: p.id,
-        kind: p.kind,
-        runId: p.runId,
-        payload: p.payload,
-        definitionId: p.definitionId,
-        definitionCap: p.definitionCap,
-        state: p.state,
-        priority: p.priority,
-        readyRank: p.readyRank,
-        notBefore: p.notBefore,
-        attempt: 0,
-        maxAttempts: p.maxAttempts,
-        leaseOwner: null,
-        leaseUntil: 0,
-        fence: 0,
-        ticketedAt: 0,
-        dedupKey: p.dedupKey,
-        cancelRequestedAt: null,
-        progress: null,
-        errorCode: null,
-        errorMessage: null,
-        traceparent: p.traceparent,
-        createdAt: p.at,
-        updatedAt: p.at,
-        finishedAt: null,
-      })
-      .onConflict((conflict) =>
-        conflict
-          .columns(['tenantId', 'kind', 'dedupKey'])
-          .where('dedupKey', 'is not', null)
-          .where('state', 'in', [...OPEN_STATES])
-          .doNothing(),
-      ),
 )
 
 const updateLease = statement(
@@ -313,33 +174,6 @@ const updateHeld = statement(
       .where('id', '=', p.jobId)
       .where('fence', '=', p.fence)
       .where('state', '=', 'leased'),
-)
-
-const updateWaiting = statement('jobs.wake', (db, p: Bind<{ runId: RunId; at: EpochMs }>) =>
-  db
-    .updateTable('jobs')
-    .set((eb) => ({
-      state: 'queued' as const,
-      notBefore: p.at,
-      readyRank: eb(eb('priority', '*', CLASS_AGE_MS), '+', p.at),
-      attempt: eb.case().when('state', '=', 'parked').then(0).else(eb.ref('attempt')).end(),
-      ticketedAt: 0,
-      errorCode: null,
-      errorMessage: null,
-      updatedAt: p.at,
-    }))
-    .where('tenantId', '=', p.tenantId)
-    .where('runId', '=', p.runId)
-    .where('state', 'in', ['parked', 'scheduled', 'unroutable']),
-)
-
-const updateUnheld = statement('jobs.withdraw', (db, p: Bind<{ runId: RunId; at: EpochMs }>) =>
-  db
-    .updateTable('jobs')
-    .set({ state: 'cancelled', finishedAt: p.at, updatedAt: p.at })
-    .where('tenantId', '=', p.tenantId)
-    .where('runId', '=', p.runId)
-    .where('state', 'in', ['queued', 'scheduled', 'parked', 'unroutable']),
 )
 
 const updateOwner = systemStatement(

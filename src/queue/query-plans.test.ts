@@ -5,9 +5,10 @@ import { newId } from '../base/ids.ts'
 import { adminOf } from '../storage/admin.ts'
 import { type Compiled, createCompiler } from '../storage/compile.ts'
 import type { Database } from '../storage/database.ts'
+import * as candidates from './candidate-statements.ts'
 import * as claiming from './claim-statements.ts'
 import { settleDone } from './done-group.ts'
-import { enqueueJob } from './job-store.ts'
+import { enqueueJob } from './enqueue.ts'
 
 /** The index that each statement on the way of a job must walk. */
 const EXPECTED: Readonly<Record<string, 'primary key' | string>> = {
@@ -67,7 +68,7 @@ forEachDatabase((name, open) => {
     await fill(db)
     if (name === 'postgres') await adminOf(db).session((session) => session.script('analyze jobs'))
     const compiler = createCompiler(db.dialect)
-    const statements = { ...claiming, settleDone }
+    const statements = { ...candidates, ...claiming, settleDone }
     for (const [key, index] of Object.entries(EXPECTED)) {
       const value: { kind: string } = statements[key as keyof typeof statements]
       const compiled =

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { newId } from '../base/ids.ts'
+import { enqueueJob } from './enqueue.ts'
 import type { JobHandler } from './handler.ts'
 import { PRIORITY_CLASS } from './job.ts'
 import { cancelJob } from './job-changes.ts'
-import { buryJob, enqueueJob, extendLease, failJob, settleJob, setUnroutable } from './job-store.ts'
+import { buryJob, extendLease, failJob, settleJob, setUnroutable } from './job-store.ts'
 import {
   allDone,
   DAY_MS,

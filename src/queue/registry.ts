@@ -37,6 +37,23 @@ export async function recordWorker(
   await tx.run(upsertWorker, { ...rest, kinds: JSON.stringify(kinds), codeTools: JSON.stringify(codeTools) })
 }
 
+/** A worker that lives, takes jobs of the same kinds by the same engine, and does not drain. */
+export interface AlikeWorker {
+  readonly id: string
+  /** It could take a job now. */
+  readonly free: boolean
+}
+
+/** The workers that could stand in for this one, and itself where it was recorded. */
+export async function alikeWorkers(
+  reader: SystemReader,
+  { engine, kinds, at }: { engine: string; kinds: readonly string[]; at: EpochMs },
+): Promise<readonly AlikeWorker[]> {
+  const since = at - WORKER_LOST_MS
+  const rows = await reader.all(liveAlike, { engine, kinds: JSON.stringify(kinds), since, limit: WORKERS_MAX })
+  return rows.map(({ id, concurrency, active }) => ({ id, free: active < concurrency }))
+}
+
 export async function removeWorker(tx: SystemTransaction, id: string): Promise<void> {
   await tx.run(deleteWorker, { id })
 }
@@ -94,6 +111,21 @@ const deleteWorker = systemStatement('workers.remove', REASON, (db, p: SystemBin
 
 const deleteOld = systemStatement('workers.prune', REASON, (db, p: SystemBind<{ before: EpochMs }>) =>
   db.deleteFrom('workers').where('heartbeatAt', '<', p.before),
+)
+
+const liveAlike = systemStatement(
+  'workers.alike',
+  REASON,
+  (db, p: SystemBind<{ engine: string; kinds: string; since: EpochMs; limit: number }>) =>
+    db
+      .selectFrom('workers')
+      .select(['id', 'concurrency', 'active'])
+      .where('heartbeatAt', '>=', p.since)
+      .where('drainingAt', 'is', null)
+      .where('engine', '=', p.engine)
+      .where('kinds', '=', p.kinds)
+      .orderBy('id')
+      .limit(p.limit),
 )
 
 const registeredWorkers = systemStatement(

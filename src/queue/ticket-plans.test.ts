@@ -5,7 +5,7 @@ import { newId } from '../base/ids.ts'
 import { adminOf } from '../storage/admin.ts'
 import { type Compiled, createCompiler } from '../storage/compile.ts'
 import type { Database } from '../storage/database.ts'
-import { enqueueJob } from './job-store.ts'
+import { enqueueJob } from './enqueue.ts'
 import {
   cappedCandidates,
   cappedDefinitions,

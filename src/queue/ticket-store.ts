@@ -1,16 +1,14 @@
 // The SQL of tickets: which jobs may have one now, and that they have one. Each statement walks an index that holds only
 // the rows in question.
 
-import { sql } from 'kysely'
 import type { TenantId } from '../base/ids.ts'
 import type { EpochMs } from '../base/time.ts'
 import { isOneOf, lockText } from '../storage/dialect.ts'
 import type { Bind, SystemBind } from '../storage/statement.ts'
 import { statement, systemStatement } from '../storage/statement.ts'
+import { QUEUED_BY_KEY, withCapped } from './queued.ts'
 
 const REASON = 'the relay serves every tenant'
-/** The state, said so that no planner walks the index of all that is queued where keys are given. */
-const QUEUED_BY_KEY = sql<string>`(state || '')`
 
 /** Two relays never choose at the same time: each counts what the other has given. */
 export const lockRelay = systemStatement('relay.lock', REASON, (db, _p: SystemBind<object>, dialect) =>
@@ -71,32 +69,9 @@ export const liveConcurrency = systemStatement(
       .where('drainingAt', 'is', null),
 )
 
-/** A tenant's definitions with queued jobs that a cap is on: a loose index scan, however many jobs each has. */
+/** A tenant's definitions with queued jobs that a cap is on. */
 export const cappedDefinitions = statement('relay.capped-definitions', (db, p: Bind<object>) =>
-  db
-    .withRecursive('capped(definitionId)', (cte) =>
-      cte
-        .selectFrom('jobs')
-        .select((eb) => eb.fn.min<string | null>('jobs.definitionId').as('definitionId'))
-        .where('tenantId', '=', p.tenantId)
-        .where('state', '=', 'queued')
-        .where('definitionCap', 'is not', null)
-        .unionAll(
-          cte
-            .selectFrom('capped')
-            .select((eb) =>
-              eb
-                .selectFrom('jobs')
-                .select((inner) => inner.fn.min('jobs.definitionId').as('next'))
-                .where('tenantId', '=', p.tenantId)
-                .where('state', '=', 'queued')
-                .where('definitionCap', 'is not', null)
-                .whereRef('jobs.definitionId', '>', 'capped.definitionId')
-                .as('definitionId'),
-            )
-            .where('capped.definitionId', 'is not', null),
-        ),
-    )
+  withCapped(db, p.tenantId)
     .selectFrom('capped')
     .select((eb) => eb.ref('capped.definitionId').$notNull().as('definitionId'))
     .where('capped.definitionId', 'is not', null),

@@ -4,8 +4,8 @@
 import type { JobId, TenantId } from '../base/ids.ts'
 import type { EpochMs } from '../base/time.ts'
 import type { SystemTransaction, TenantTransaction } from '../storage/database.ts'
+import { tenantsReady } from './candidate-statements.ts'
 import { FIRST_TENANT } from './claim.ts'
-import { tenantsReady } from './claim-statements.ts'
 import {
   cappedCandidates,
   cappedDefinitions,

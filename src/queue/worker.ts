@@ -9,7 +9,8 @@ import { createDoneGroup } from './done-group.ts'
 import type { JobHandler } from './handler.ts'
 import { type ClaimedJob, HEARTBEAT_MS, LEASE_MS, POLL_MS } from './job.ts'
 import { leaseOwners, releaseOwner, settleJob } from './job-store.ts'
-import { recordWorker, removeWorker } from './registry.ts'
+import { createLookTurns } from './look-turns.ts'
+import { alikeWorkers, recordWorker, removeWorker } from './registry.ts'
 import { createSlots } from './slots.ts'
 import { putBackFor } from './sweep.ts'
 import type { Consumer, Ticket, Transport } from './transport.ts'
@@ -54,6 +55,8 @@ export interface JobWorker {
   /** The kinds that it takes. */
   readonly kinds: readonly string[]
   readonly pollMs: number
+  /** Whether it is this worker's turn to look for what nobody in particular is told of: those alike take turns. */
+  isTurn(at: EpochMs): boolean
   /** How many jobs it does now. */
   active(): number
   /** When it, or the engine for it, last looked for jobs. */
@@ -83,6 +86,9 @@ export function createJobWorker(deps: JobWorkerDeps, options: JobWorkerOptions):
   let startedAt = lastPollAt
   let drainingAt: EpochMs | null = null
   let recording: Promise<void> = Promise.resolve()
+  const engine = transport?.engine ?? 'database'
+  const polls = createLookTurns(name, pollMs)
+  const others = createLookTurns(name, pollMs)
 
   const trouble = (what: string) => (error: unknown) => deps.trouble(what, { worker: name, error })
   const turnDeps: TurnDeps = {
@@ -180,10 +186,11 @@ export function createJobWorker(deps: JobWorkerDeps, options: JobWorkerOptions):
   const poll = async (): Promise<void> => {
     if (filling !== undefined || slots.free() <= 0) return wake()
     const at = clock()
-    const any = await db.system.read((reader) => reader.first(anyToTake, { at }))
     const late = [...held].some((turn) => turn.leaseUntil < at)
-    const found = late || Object.values(any ?? {}).some((id) => id !== null)
     lastPollAt = at
+    if (!late && !polls.due(at)) return
+    const any = await db.system.read((reader) => reader.first(anyToTake, { at }))
+    const found = late || Object.values(any ?? {}).some((id) => id !== null)
     if (!found) return
     // What it found may be a lapsed lease.
     lastLapsedAt = 0
@@ -230,21 +237,27 @@ export function createJobWorker(deps: JobWorkerDeps, options: JobWorkerOptions):
     return recording
   }
 
-  const write = (): Promise<void> =>
-    db.system.write((tx) =>
-      recordWorker(tx, {
-        id: name,
-        version: options.version ?? '',
-        engine: transport?.engine ?? 'database',
-        kinds,
-        codeTools: options.codeToolNames ?? [],
-        concurrency,
-        active: held.size,
-        startedAt,
-        heartbeatAt: clock(),
-        drainingAt,
-      }),
-    )
+  const write = async (): Promise<void> => {
+    const at = clock()
+    const row = {
+      id: name,
+      version: options.version ?? '',
+      engine,
+      kinds,
+      codeTools: options.codeToolNames ?? [],
+      concurrency,
+      active: held.size,
+      startedAt,
+      heartbeatAt: at,
+      drainingAt,
+    }
+    const alike = await db.system.write(async (tx) => {
+      await recordWorker(tx, row)
+      return alikeWorkers(tx, { engine, kinds, at })
+    })
+    polls.share(alike.filter(({ free }) => free).map(({ id }) => id))
+    others.share(alike.map(({ id }) => id))
+  }
 
   const releaseDead = async (): Promise<void> => {
     const owners = await db.system.read((reader) => reader.all(leaseOwners, {}))
@@ -277,6 +290,7 @@ export function createJobWorker(deps: JobWorkerDeps, options: JobWorkerOptions):
     name,
     kinds,
     pollMs,
+    isTurn: (at) => others.due(at),
     active: () => held.size,
     lastPollAt: () => consumer?.lastPollAt() ?? lastPollAt,
     async start() {

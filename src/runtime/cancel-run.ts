@@ -1,25 +1,21 @@
 // A run is asked to stop. Nobody drives it: it ends here. Somebody does: the flag and the signal reach them.
 
 import { AppError } from '../base/errors.ts'
-import type { RunId, TenantId } from '../base/ids.ts'
+import type { RunId } from '../base/ids.ts'
 import type { Clock } from '../base/time.ts'
 import { actorOf, type Principal } from '../contract/principal.ts'
 import { appendRunEvent } from '../events/append.ts'
-import { withdrawJob } from '../queue/job-store.ts'
+import { withdrawJob } from '../queue/job-changes.ts'
 import type { Database } from '../storage/database.ts'
-import { closeRun, openBelow } from './agent/close-run.ts'
-import type { CapturePolicy } from './agent/context.ts'
+import { type ClosingDeps, closeRun, closingFor, openBelow } from './agent/close-run.ts'
 import { countEvent, markCancel, type RunRow, runById } from './journal/run-store.ts'
-import type { Metering } from './metering.ts'
 import { isTerminal } from './run-state.ts'
 import type { StartContext } from './runtime.ts'
 import { lockTree, wakeTree } from './wake-tree.ts'
 
-export interface CancelRunDeps {
+export interface CancelRunDeps extends ClosingDeps {
   readonly db: Database
   readonly clock: Clock
-  readonly metering: Metering
-  readonly capturePolicy: (tenantId: TenantId) => Promise<CapturePolicy>
   readonly woken: () => void
   /** Reaches the run where this process drives it. */
   readonly stop: (runId: RunId) => void
@@ -34,7 +30,7 @@ export async function cancelRun(
 ): Promise<RunRow> {
   const at = deps.clock()
   const changed: RunId[] = [runId]
-  const capture = await deps.capturePolicy(principal.tenantId)
+  const closing = await closingFor(deps, principal.tenantId, { actor: actorOf(principal), at })
   const row = await deps.db.tenant(principal.tenantId).write(async (tx) => {
     changed.length = 1
     const tree = await lockTree(tx, runId)
@@ -51,7 +47,6 @@ export async function cancelRun(
     // Nobody drives a tree whose root's job is not held, nor a run in it that waits: they end here.
     const idle = run.id === run.rootRunId ? await withdrawJob(tx, runId, at) : run.state === 'waiting'
     if (idle) {
-      const closing = { metering: deps.metering, capture, actor: actorOf(principal), at }
       for (const id of [runId, ...below]) await closeRun(tx, id, { state: 'cancelled' }, closing)
       changed.push(...below)
       await wakeTree(tx, tree.slice(0, -1), at)

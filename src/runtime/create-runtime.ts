@@ -15,11 +15,12 @@ import type { CapturePolicy, DriveDeps } from './agent/context.ts'
 import { createPlanner } from './agent/plan.ts'
 import type { ToolSources } from './agent/tool-binding.ts'
 import { createApprovals } from './approvals/create-approvals.ts'
+import type { Budgets } from './budgets.ts'
 import { CANCEL_OLDER, cancelOlderHandler, orderCancelOlder } from './cancel-older.ts'
 import { cancelRun } from './cancel-run.ts'
 import { createJobs } from './jobs.ts'
 import { createKnownBodies } from './known-bodies.ts'
-import { createMaintenance, type Maintenance, maintained } from './maintenance.ts'
+import { createMaintenance, type Maintenance, type MaintenanceTask, maintained } from './maintenance.ts'
 import { maintenanceTasks } from './maintenance-tasks.ts'
 import type { Metering } from './metering.ts'
 import { type RuntimeObserver, silentObserver } from './observer.ts'
@@ -45,6 +46,9 @@ export interface RuntimeDeps extends ToolSources {
   readonly versions: VersionReader
   readonly models: ModelRegistry
   readonly metering: Metering
+  readonly budgets: Budgets
+  /** What other parts have to do from time to time. */
+  readonly tasks?: readonly MaintenanceTask[]
   readonly codeGuardrails: ReadonlyMap<string, CodeGuardrail>
   readonly capturePolicy: (tenantId: TenantId) => Promise<CapturePolicy>
   /** How many runs this process drives at once. */
@@ -78,7 +82,7 @@ export function createRuntime(deps: RuntimeDeps): {
   /** For a process without a worker. */
   readonly maintenance: Maintenance
 } {
-  const { db, clock, versions, metering, capturePolicy, observer = silentObserver } = deps
+  const { db, clock, versions, metering, budgets, capturePolicy, observer = silentObserver } = deps
   const hub = createLiveHub<HubSignal>()
   const planner = createPlanner(deps)
   const workflows = createWorkflowPlanner({ versions, planner })
@@ -90,7 +94,16 @@ export function createRuntime(deps: RuntimeDeps): {
     deps.queued?.()
   }
   const stop = (runId: RunId): void => worker.cancel(runId)
-  const cancelOlder = cancelOlderHandler({ db, clock, metering, capturePolicy, woken, stop, written })
+  const cancelOlder = cancelOlderHandler({
+    db,
+    clock,
+    metering,
+    budgets,
+    capturePolicy,
+    woken,
+    stop,
+    written,
+  })
   const worker: Worker = createWorker(
     {
       handlers: new Map([[CANCEL_OLDER, cancelOlder]]),
@@ -104,6 +117,7 @@ export function createRuntime(deps: RuntimeDeps): {
       workflows,
       models: deps.models,
       metering,
+      budgets,
       capturePolicy,
       observer,
       bodies: createKnownBodies(),
@@ -138,7 +152,7 @@ export function createRuntime(deps: RuntimeDeps): {
     start: async (principal, input, context) =>
       runView(
         await startRun(
-          { db, clock, versions, planner, workflows, accepted: woken },
+          { db, clock, versions, planner, workflows, budgets, accepted: woken },
           principal,
           input,
           context,
@@ -149,7 +163,7 @@ export function createRuntime(deps: RuntimeDeps): {
     cancel: async (principal, runId, context) =>
       runView(
         await cancelRun(
-          { db, clock, metering, capturePolicy, woken, stop, written },
+          { db, clock, metering, budgets, capturePolicy, woken, stop, written },
           principal,
           runId,
           context,
@@ -168,12 +182,18 @@ export function createRuntime(deps: RuntimeDeps): {
       ),
     replay: async (principal, runId, input, context) =>
       runView(
-        await replayRun({ db, clock, planner, workflows, accepted: woken }, principal, runId, input, context),
+        await replayRun(
+          { db, clock, planner, workflows, budgets, accepted: woken },
+          principal,
+          runId,
+          input,
+          context,
+        ),
       ),
     orderCancelOlder: (tx, principal, definitionId, context) =>
       orderCancelOlder(tx, principal, definitionId, context, clock()),
     redrive: async (principal, runId, context) =>
-      runView(await redriveRun({ db, clock, planner, accepted: woken }, principal, runId, context)),
+      runView(await redriveRun({ db, clock, planner, budgets, accepted: woken }, principal, runId, context)),
     jobs: createJobs({
       db,
       clock,
@@ -208,7 +228,11 @@ export function createRuntime(deps: RuntimeDeps): {
       return sessionView(row)
     },
   }
-  const maintenance = createMaintenance({ tasks: maintenanceTasks(triggers), clock, observer })
+  const maintenance = createMaintenance({
+    tasks: [...maintenanceTasks(triggers, worker.isTurn), ...(deps.tasks ?? [])],
+    clock,
+    observer,
+  })
   return { runtime, worker: maintained(worker, maintenance), maintenance }
 }
 

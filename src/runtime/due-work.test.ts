@@ -3,6 +3,7 @@ import { it } from 'node:test'
 import { forEachDatabase } from '../../test/support/database.ts'
 import { adminOf } from '../storage/admin.ts'
 import { createCompiler } from '../storage/compile.ts'
+import type { Database } from '../storage/database.ts'
 import { createDueWork, dueWork } from './due-work.ts'
 
 const INDEXES = [
@@ -11,15 +12,17 @@ const INDEXES = [
   'trigger_ticks_pending',
   'approvals_expiring',
   'approvals_escalating',
+  'budget_waits_due',
 ]
 
 forEachDatabase((name, open) => {
   it('one look for all tasks finds nothing where nothing is due, and reads no more than what waits', async () => {
     await using db = await open()
-    assert.deepEqual(await createDueWork(db)(1_000), {
+    assert.deepEqual(await createDueWork(db, () => true)(1_000), {
       schedules: false,
       deliveries: false,
       approvals: false,
+      budgetWaits: false,
     })
     const { sql } = createCompiler(db.dialect).system(dueWork)
     const plan = await adminOf(db).session(async (session) => {
@@ -37,10 +40,10 @@ forEachDatabase((name, open) => {
     assert.doesNotMatch(text, /TEMP B-TREE|"Sort/)
   })
 
-  it('tasks that look at the same time share one read, and a later one looks again', async () => {
+  it('tasks that look at the same time share one read, a later one looks again, and none out of its turn', async () => {
     await using db = await open()
     let reads = 0
-    const due = createDueWork({
+    const counted: Database = {
       ...db,
       system: {
         ...db.system,
@@ -49,10 +52,18 @@ forEachDatabase((name, open) => {
           return db.system.read(work)
         },
       },
-    })
+    }
+    const due = createDueWork(counted, (at) => at < 3_000)
     await Promise.all([due(1_000), due(1_000), due(1_001)])
     assert.equal(reads, 1)
     await due(2_000)
     assert.equal(reads, 2)
+    assert.deepEqual(await due(3_000), {
+      schedules: false,
+      deliveries: false,
+      approvals: false,
+      budgetWaits: false,
+    })
+    assert.equal(reads, 2, 'another process looks')
   })
 })

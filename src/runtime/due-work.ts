@@ -12,13 +12,23 @@ export interface DueWork {
   readonly schedules: boolean
   readonly deliveries: boolean
   readonly approvals: boolean
+  readonly budgetWaits: boolean
 }
 
-/** Answers what is due; those who ask at the same time get the same answer. */
-export function createDueWork(db: Database): (at: EpochMs) => Promise<DueWork> {
+const NOTHING: DueWork = { schedules: false, deliveries: false, approvals: false, budgetWaits: false }
+
+/**
+ * Answers what is due; those who ask at the same time get the same answer. Where `isTurn` says that another process
+ * looks now, nothing is.
+ */
+export function createDueWork(
+  db: Database,
+  isTurn: (at: EpochMs) => boolean,
+): (at: EpochMs) => Promise<DueWork> {
   let asked: { readonly at: EpochMs; readonly answer: Promise<DueWork> } | undefined
   return (at) => {
-    if (asked === undefined || Math.abs(at - asked.at) >= SHARED_MS) asked = { at, answer: lookFor(db, at) }
+    if (asked === undefined || Math.abs(at - asked.at) >= SHARED_MS)
+      asked = { at, answer: isTurn(at) ? lookFor(db, at) : Promise.resolve(NOTHING) }
     return asked.answer
   }
 }
@@ -30,13 +40,14 @@ async function lookFor(db: Database, at: EpochMs): Promise<DueWork> {
     schedules: is(row?.schedule),
     deliveries: is(row?.wait) || is(row?.tick),
     approvals: is(row?.expiring) || is(row?.escalating),
+    budgetWaits: is(row?.freed),
   }
 }
 
 /** The first of each part, in the order of the index of what waits: no planner takes another way. */
 export const dueWork = systemStatement(
   'maintenance.due',
-  'schedules, events and questions of any tenant are seen to by whichever process comes first',
+  'schedules, events, questions and waits for budgets of any tenant are seen to by whichever process comes first',
   (db, p: SystemBind<{ at: EpochMs }>) =>
     db.selectNoFrom((eb) => [
       eb
@@ -81,5 +92,13 @@ export const dueWork = systemStatement(
         .orderBy('escalateAt')
         .limit(1)
         .as('escalating'),
+      eb
+        .selectFrom('budgetWaits')
+        .select('runId')
+        .where('againAt', 'is not', null)
+        .where('againAt', '<=', p.at)
+        .orderBy('againAt')
+        .limit(1)
+        .as('freed'),
     ]),
 )

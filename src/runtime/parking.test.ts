@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterChanges } from '../../test/support/around-writes.ts'
 import { forEachDatabase } from '../../test/support/database.ts'
 import { openFactory } from '../../test/support/factory.ts'
+import { payTool } from '../../test/support/pay-tool.ts'
 import { defineTool } from '../define/define-tool.ts'
 import { createScriptedModel } from '../models/scripted/scripted-model.ts'
 
@@ -14,17 +15,7 @@ function tools() {
   const paid: number[] = []
   const gate = Promise.withResolvers<void>()
   const entered = Promise.withResolvers<void>()
-  const pay = defineTool({
-    name: 'pay',
-    description: 'Pays an amount.',
-    input: { type: 'object', properties: { amount: { type: 'number' } }, required: ['amount'] },
-    effect: 'once',
-    approval: 'always',
-    run: async ({ amount }) => {
-      paid.push(Number(amount))
-      return { paid: true }
-    },
-  })
+  const pay = payTool(paid)
   const slow = defineTool({
     name: 'slow',
     description: 'Takes its time.',

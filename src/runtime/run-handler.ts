@@ -5,7 +5,7 @@ import type { RunId } from '../base/ids.ts'
 import { appendRunEvent } from '../events/append.ts'
 import type { JobControl, JobEnd, JobHandler } from '../queue/handler.ts'
 import type { ClaimedJob } from '../queue/job.ts'
-import { closeBelow, closeRun } from './agent/close-run.ts'
+import { closeBelow, closeRun, closingFor } from './agent/close-run.ts'
 import type { DriveDeps } from './agent/context.ts'
 import type { DriveEnd } from './agent/drive-end.ts'
 import { createInterruption, type Interruption } from './agent/interruption.ts'
@@ -54,14 +54,13 @@ export function createRunHandler(deps: DriveDeps, drive: DriveRun): JobHandler<R
       return root?.cancelRequestedAt != null
     },
     async bury(job, error) {
-      const capture = await deps.capturePolicy(job.tenantId)
+      const closing = await closingFor(deps, job.tenantId, { actor: deps.worker, at: deps.clock() })
       let ended: readonly RunId[] = []
       return {
         async write(tx) {
           ended = []
           const run = job.runId === null ? undefined : await tx.first(runById, { id: job.runId })
           if (run === undefined) return
-          const closing = { metering: deps.metering, capture, actor: deps.worker, at: deps.clock() }
           await closeRun(tx, run.id, { state: 'failed', error: { ...error, code: 'run.lost' } }, closing)
           ended = [run.id, ...(await closeBelow(tx, run, closing))]
         },

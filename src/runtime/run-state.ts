@@ -1,6 +1,6 @@
 // The states of a run and the only ways between them. Terminal states are final.
 
-import type { RunState } from './runtime.ts'
+import type { RunState, WaitingReason } from './runtime.ts'
 
 const NEXT: Readonly<Record<RunState, readonly RunState[]>> = {
   queued: ['running', 'failed', 'cancelled'],
@@ -10,6 +10,15 @@ const NEXT: Readonly<Record<RunState, readonly RunState[]>> = {
   failed: [],
   cancelled: [],
 }
+
+/** Of what a run waits for, what is told first: what somebody must see to. */
+export const WAITING_PRECEDENCE: readonly WaitingReason[] = [
+  'in_doubt',
+  'approval',
+  'budget',
+  'event',
+  'time',
+]
 
 export function canBecome(from: RunState, to: RunState): boolean {
   return NEXT[from].includes(to)

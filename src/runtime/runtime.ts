@@ -1,6 +1,15 @@
 // What runtime/ gives the rest: runs are started, watched, cancelled and resolved here, and read from what is stored.
 
-import type { DefinitionId, JobId, ModelCallId, RunId, SessionId, TenantId, TriggerId } from '../base/ids.ts'
+import type {
+  DefinitionId,
+  JobId,
+  ModelCallId,
+  ProjectId,
+  RunId,
+  SessionId,
+  TenantId,
+  TriggerId,
+} from '../base/ids.ts'
 import type { Json, JsonObject } from '../base/json.ts'
 import type { Nanos } from '../base/money.ts'
 import type { EpochMs } from '../base/time.ts'
@@ -30,7 +39,7 @@ export interface Run {
   /** Text, or the object of a structured answer; null until the run has completed. */
   readonly output: Json
   readonly error: { readonly code: string; readonly message: string } | null
-  /** Why no worker can drive it, while it is queued. */
+  /** Why no worker can drive it, while it is queued; or the budget that has no room for it, while it waits for one. */
   readonly blockedBy: { readonly code: string; readonly message: string } | null
   readonly sessionId: SessionId | null
   readonly parentRunId: RunId | null
@@ -39,6 +48,7 @@ export interface Run {
   readonly replayFrom: number | null
   readonly redriveOf: RunId | null
   readonly triggerId: string | null
+  readonly projectId: ProjectId | null
   /** The queue entry that drives it: of the run at the top, where it is below one. */
   readonly jobId: JobId
   readonly stepCount: number
@@ -117,6 +127,8 @@ export interface ModelCallDetail extends ModelCall {
 }
 
 export interface StartRunInput {
+  /** The project that its costs belong to. */
+  readonly projectId?: ProjectId | undefined
   /** Of the agent, id or name; or of the workflow. One of the two. */
   readonly agent?: string | undefined
   readonly workflow?: string | undefined

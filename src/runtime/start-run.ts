@@ -13,10 +13,14 @@ import type { Clock } from '../base/time.ts'
 import type { Version, VersionReader } from '../catalog/catalog.ts'
 import { actorOf, type Principal } from '../contract/principal.ts'
 import { appendRunEvent } from '../events/append.ts'
+import { requireActiveProject } from '../identity/projects.ts'
+import { enqueueJob } from '../queue/enqueue.ts'
 import { jobIdOf, PRIORITY_CLASS } from '../queue/job.ts'
-import { enqueueJob, jobById } from '../queue/job-store.ts'
+import { jobById } from '../queue/job-store.ts'
 import type { Database, TenantTransaction } from '../storage/database.ts'
 import type { Planner } from './agent/plan.ts'
+import type { Budgets } from './budgets.ts'
+import { dimensionsOf } from './dimensions.ts'
 import { insertRun, type RunRow, runById } from './journal/run-store.ts'
 import { effectiveLimits } from './run-limits.ts'
 import type { StartContext, StartRunInput } from './runtime.ts'
@@ -33,6 +37,7 @@ export interface StartRunDeps {
   readonly versions: VersionReader
   readonly planner: Planner
   readonly workflows: WorkflowPlanner
+  readonly budgets: Pick<Budgets, 'admit'>
   readonly accepted: (runId: RunId) => void
 }
 
@@ -66,6 +71,15 @@ export async function startRun(
   const { kind, version, pins, limits } = await found(deps, tenantId, input)
   const at = deps.clock()
   const id = newId('run', at)
+  const of = dimensionsOf({
+    id,
+    kind,
+    definitionId: version.id,
+    workflowId: kind === 'workflow' ? version.id : null,
+    userId: principal.userId,
+    createdBy: actorOf(principal),
+    projectId: input.projectId ?? null,
+  })
   const row = await deps.db.tenant(tenantId).write(async (tx) => {
     const job = await enqueueJob(tx, {
       id: jobIdOf(id),
@@ -84,6 +98,8 @@ export async function startRun(
       await context.inTransaction?.(tx, known)
       return tx.first(runById, { id: known })
     }
+    if (input.projectId !== undefined) await requireActiveProject(tx, input.projectId)
+    await deps.budgets.admit(tx, of, at)
     if (input.sessionId !== undefined) await take(tx, input.sessionId, version, id, at)
     await tx.run(insertRun, {
       id,
@@ -100,6 +116,9 @@ export async function startRun(
       rootRunId: id,
       depth: 0,
       createdBy: actorOf(principal),
+      userId: principal.userId,
+      projectId: input.projectId ?? null,
+      workflowId: kind === 'workflow' ? version.id : null,
       permissions: JSON.stringify([...principal.permissions]),
       limits,
       pins,

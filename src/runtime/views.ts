@@ -31,6 +31,7 @@ export function runView(row: RunRow, blockedBy: Run['blockedBy'] = null): Run {
     replayFrom: row.replayFrom,
     redriveOf: row.redriveOf,
     triggerId: row.triggerId,
+    projectId: row.projectId,
     jobId: jobIdOf(row.rootRunId),
     stepCount: row.stepCount,
     toolCallCount: row.toolCallCount,

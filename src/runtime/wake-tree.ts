@@ -2,7 +2,7 @@
 
 import type { RunId } from '../base/ids.ts'
 import type { EpochMs } from '../base/time.ts'
-import { wakeJob } from '../queue/job-store.ts'
+import { wakeJob } from '../queue/job-changes.ts'
 import type { TenantTransaction } from '../storage/database.ts'
 import { lockRun, type RunRow, runById, wakeRun } from './journal/run-store.ts'
 

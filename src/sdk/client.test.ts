@@ -6,7 +6,10 @@ import { type ApiBench, openApiBench } from '../api/api-bench.test.ts'
 import type { SessionId } from '../base/ids.ts'
 import { ROUTES } from '../contract/routes.ts'
 import { ApiError, Client, ConnectionError, isApiError, type RunStreamItem } from '../sdk.ts'
+import { BillingClient } from './billing-client.ts'
+import { CostClient } from './cost-client.ts'
 import { type FlakyProxy, openFlakyProxy } from './flaky-proxy.test.ts'
+import { PlansClient } from './plans-client.ts'
 
 const SLOW = () => ({ text: 'Good morning, everyone.', chunkChars: 4, chunkDelayMs: 10, delayMs: 20 })
 const retry = { baseMs: 1, maxMs: 5 }
@@ -40,7 +43,11 @@ describe('the client', () => {
   })
 
   it('has a method for every route but those for machines', () => {
-    const methods = new Set(Object.getOwnPropertyNames(Client.prototype))
+    const methods = new Set(
+      [Client.prototype, BillingClient.prototype, PlansClient.prototype, CostClient.prototype].flatMap((of) =>
+        Object.getOwnPropertyNames(of),
+      ),
+    )
     const machines = new Set([
       'livez',
       'readyz',

@@ -3,6 +3,7 @@
 import { newId } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
 import { codecOf } from '../contract/codec.ts'
+import type { FileContent } from '../contract/fields.ts'
 import { encodeQuery } from '../contract/query.ts'
 import {
   type BodyOf,
@@ -171,8 +172,18 @@ async function answerOf(route: Route, response: Response): Promise<unknown> {
   const schema = route.responses[response.status] ?? Object.values(route.responses)[0]
   if (response.status === 204 || !schema) return undefined
   if (route.kind === 'text' || route.kind === 'html') return response.text()
+  if (route.kind === 'file') return fileOf(response)
   const wire: Json = JSON.parse(await response.text())
   return codecOf(schema).read(wire)
+}
+
+async function fileOf(response: Response): Promise<FileContent> {
+  const named = /filename="([^"/\\]+)"/.exec(response.headers.get('content-disposition') ?? '')
+  return {
+    name: named?.[1] ?? 'file',
+    mediaType: response.headers.get('content-type') ?? 'application/octet-stream',
+    bytes: new Uint8Array(await response.arrayBuffer()),
+  }
 }
 
 function pathOf(route: Route, params: Readonly<Record<string, string>>): string {

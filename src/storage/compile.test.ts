@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { newId } from '../base/ids.ts'
 import { bindValues, createCompiler } from './compile.ts'
-import { camelCase, isNanos, snakeCase } from './identifiers.ts'
+import { camelCase, isMoney, snakeCase } from './identifiers.ts'
 import { ALL_TABLES } from './schema/all-tables.ts'
 import { TABLES } from './schema/tables.ts'
 import { type Bind, statement } from './statement.ts'
@@ -90,7 +90,7 @@ describe('names', () => {
   it('say which numbers are bigints: every column of money, and no other', () => {
     for (const table of ALL_TABLES) {
       for (const [name, column] of Object.entries(table.columns))
-        assert.equal(isNanos(name), column.kind === 'money', name)
+        assert.equal(isMoney(name), column.kind === 'money', name)
     }
   })
 })

@@ -13,9 +13,11 @@ export function camelCase(name: string): string {
   return name.replace(UNDERSCORE, (_, letter: string) => letter.toUpperCase())
 }
 
-/** Whether a result column of this (camelCase) name holds nano-USD, and so is read as a bigint. */
-export function isNanos(name: string): boolean {
-  return name.endsWith('Nanos') || name === 'nanos'
+const MONEY = /(?:^n|N)anos$|(?:^m|M)inor$/
+
+/** Whether a result column of this (camelCase) name holds nano-USD or minor units, and so is read as a bigint. */
+export function isMoney(name: string): boolean {
+  return MONEY.test(name)
 }
 
 /** A name in double quotes, as both databases read it. */

@@ -19,7 +19,9 @@ const WRITES_MAX = 60
 const ALL = 'a test looks at everything'
 const allRuns = systemStatement('test.runs', ALL, (db) => db.selectFrom('runs').selectAll())
 const allSteps = systemStatement('test.steps', ALL, (db) => db.selectFrom('steps').selectAll())
-const allUsage = systemStatement('test.usage', ALL, (db) => db.selectFrom('usageRecords').selectAll())
+const allUsage = systemStatement('test.usage', ALL, (db) =>
+  db.selectFrom('usageRecords').selectAll().where('kind', '=', 'model_call'),
+)
 const allJobs = systemStatement('test.jobs', ALL, (db) => db.selectFrom('jobs').selectAll())
 const allEvents = systemStatement('test.events', ALL, (db) =>
   db.selectFrom('events').selectAll().where('runId', 'is not', null).orderBy('runSeq'),

@@ -7,7 +7,9 @@ import { systemStatement } from '../../src/storage/statement.ts'
 const ALL = 'a test looks at everything'
 const runs = systemStatement('chaos.runs', ALL, (db) => db.selectFrom('runs').selectAll())
 const steps = systemStatement('chaos.steps', ALL, (db) => db.selectFrom('steps').selectAll())
-const usage = systemStatement('chaos.usage', ALL, (db) => db.selectFrom('usageRecords').selectAll())
+const usage = systemStatement('chaos.usage', ALL, (db) =>
+  db.selectFrom('usageRecords').selectAll().where('kind', '=', 'model_call'),
+)
 const jobs = systemStatement('chaos.jobs', ALL, (db) => db.selectFrom('jobs').selectAll())
 const sessions = systemStatement('chaos.sessions', ALL, (db) => db.selectFrom('sessions').selectAll())
 const events = systemStatement('chaos.events', ALL, (db) =>

@@ -34,6 +34,22 @@ export function aroundWrites(db: Database, around: Around): Database {
   }
 }
 
+/** The same database; after `failNext`, one write fails with the error. */
+export function failingWrites(db: Database, error: Error): { readonly db: Database; failNext(): void } {
+  let failing = false
+  const flaky = aroundWrites(db, (write, work) => {
+    if (!failing) return write(work)
+    failing = false
+    return Promise.reject(error)
+  })
+  return {
+    db: flaky,
+    failNext: () => {
+      failing = true
+    },
+  }
+}
+
 /** The same database, and a hook that is called in a tenant's transaction after each statement that changed rows. */
 export function afterChanges(db: Database, after: (statement: string) => Promise<void>): Database {
   return {

@@ -14,9 +14,8 @@ import type { CodeGuardrail, CodeTool } from '../../src/define/code-tool.ts'
 import { createIdentity } from '../../src/identity/create-identity.ts'
 import type { ModelProvider } from '../../src/models/model.ts'
 import { createModelRegistry } from '../../src/models/registry.ts'
-import { createPriceBook, type PriceFile, priceBook } from '../../src/money/price-book.ts'
-import { rate } from '../../src/money/rating.ts'
-import { insertUsage } from '../../src/money/usage-store.ts'
+import { createMoney, type Money } from '../../src/money/create-money.ts'
+import { createPriceBook, type PriceFile, priceBook } from '../../src/money/prices/price-book.ts'
 import type { CapturePolicy } from '../../src/runtime/agent/context.ts'
 import { createRuntime, type RuntimeDeps } from '../../src/runtime/create-runtime.ts'
 import type { RuntimeObserver } from '../../src/runtime/observer.ts'
@@ -52,6 +51,7 @@ export interface Factory extends AsyncDisposable {
   readonly catalog: Catalog
   readonly runtime: Runtime
   readonly worker: Worker
+  readonly money: Money
   /** Publishes an agent on the scripted model unless the definition says otherwise. */
   agent(definition: Partial<AgentDefinition> & { readonly name: string }): Promise<void>
   tool(definition: ToolDefinition): Promise<void>
@@ -83,12 +83,15 @@ export async function openFactory(options: FactoryOptions = {}): Promise<Factory
     },
   })
   const book = options.prices === undefined ? priceBook() : createPriceBook(options.prices)
+  const money = createMoney({ db, clock, book })
   const { runtime, worker } = createRuntime({
     db,
     clock,
     versions: catalog.versions,
     models: createModelRegistry({ extra: options.models ?? [] }),
-    metering: { rate: (model, usage, at) => rate(book, model, usage, at), record: insertUsage },
+    metering: money.metering,
+    budgets: money.reservations,
+    tasks: money.tasks,
     codeTools,
     codeGuardrails: new Map((options.codeGuardrails ?? []).map((rule) => [rule.definition.name, rule])),
     builtinTools: new Map(),
@@ -110,6 +113,7 @@ export async function openFactory(options: FactoryOptions = {}): Promise<Factory
     catalog,
     runtime,
     worker,
+    money,
     async agent(definition) {
       const whole = { instructions: 'Do what the user says.', model: 'scripted/test', ...definition }
       await catalog.agents.create(admin, whole, { publish: true }, context)

@@ -1,5 +1,6 @@
 // What tests of workflows share: a factory with a tool for each effect, and a workflow published and run in one call.
 
+import assert from 'node:assert/strict'
 import type { Json, JsonObject } from '../../src/base/json.ts'
 import type { WorkflowDefinition, WorkflowNode } from '../../src/contract/workflow.ts'
 import type { CodeTool } from '../../src/define/code-tool.ts'
@@ -112,4 +113,18 @@ export async function openWorks(options: FactoryOptions & { readonly ledger?: Le
     [Symbol.asyncDispose]: () => factory[Symbol.asyncDispose](),
   }
   return works
+}
+
+export const approval = (id: string): WorkflowNode => ({ id, type: 'approval', input: '{"what": "this"}' })
+
+export const ended = ({ state }: Run): boolean => state !== 'waiting'
+
+/** Waits until the run has ended or waits, and is as wanted. */
+export async function until(works: Works, run: Pick<Run, 'id'>, wanted: (run: Run) => boolean): Promise<Run> {
+  for (let round = 0; round < 4_000; round++) {
+    const found = await works.settled(run)
+    if (wanted(found)) return found
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.fail('it did not come')
 }

@@ -28,6 +28,8 @@ export function agentHandlers(deps: ApiDeps): Pick<Handlers, keyof AgentRoutes> 
         input: body.input,
         sessionId:
           body.sessionId === undefined ? undefined : idOf('session', body.sessionId, 'session.not-found'),
+        projectId:
+          body.projectId === undefined ? undefined : idOf('project', body.projectId, 'project.not-found'),
         limits: body.limits,
         priority: body.priority,
         notBefore: body.notBefore === undefined ? undefined : parseTime(body.notBefore),

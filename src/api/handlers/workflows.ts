@@ -2,6 +2,7 @@ import { parseTime } from '../../base/time.ts'
 import { startedRun } from '../accepted-run.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Handlers } from '../call.ts'
+import { idOf } from '../id-of.ts'
 import { waitSecondsOf } from '../settled-run.ts'
 import { definitionHandlers } from './definitions.ts'
 
@@ -22,10 +23,11 @@ export function workflowHandlers(deps: ApiDeps): Pick<Handlers, keyof WorkflowRo
     diffWorkflow: workflows.diff,
     startWorkflow(call) {
       const { params, query, body, request } = call
-      const { input = {}, limits, priority, dedupKey, notBefore } = body
+      const { input = {}, projectId, limits, priority, dedupKey, notBefore } = body
       const asked = {
         workflow: params.id,
         input,
+        projectId: projectId === undefined ? undefined : idOf('project', projectId, 'project.not-found'),
         limits,
         priority,
         dedupKey,

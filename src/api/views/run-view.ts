@@ -27,6 +27,7 @@ export function runView(run: Run): wire.Run {
     replayFrom: run.replayFrom,
     redriveOf: run.redriveOf,
     triggerId: run.triggerId,
+    projectId: run.projectId,
     jobId: run.jobId,
     stepCount: run.stepCount,
     toolCallCount: run.toolCallCount,

@@ -2,7 +2,7 @@
 
 import type { ProfileName } from './profile.ts'
 
-export type SettingGroup = 'server' | 'storage' | 'queue' | 'models' | 'tools' | 'operations' | 'client'
+export type SettingGroup = 'server' | 'storage' | 'queue' | 'models' | 'tools' | 'billing' | 'operations' | 'client'
 
 interface Described {
   /** The environment variable. */

@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<SettingGroup, string>> = {
   queue: 'Jobs and workers',
   models: 'Models',
   tools: 'Tools',
+  billing: 'Billing',
   operations: 'Logs and traces',
   client: 'Command line and examples',
 }

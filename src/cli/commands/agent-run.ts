@@ -21,6 +21,7 @@ import { concludeRun } from './run-waiting.ts'
 
 interface AgentRunOptions {
   readonly session?: string
+  readonly project?: string
   readonly input?: string
   readonly stream: boolean
   readonly detach?: true
@@ -41,6 +42,7 @@ export function addAgentRunCommand(group: Command, act: Act): void {
     .argument('<agent>', 'id or name')
     .argument('[question...]', 'what to ask; "-" or nothing reads standard input')
     .option('--session <session>', 'as the next turn of this conversation')
+    .option('--project <project>', 'the id of the project that it costs')
     .option('--input <json>', 'a JSON object instead of a question')
     .option('--no-stream', 'print the answer when it is complete')
     .option('--detach', 'do not wait: print the run as it is recorded')
@@ -83,7 +85,7 @@ async function inputOf(
   return { input: fromStdin ? text.trim() : text }
 }
 
-function moreOf(options: AgentRunOptions): Pick<StartRun, 'sessionId' | 'limits'> {
+function moreOf(options: AgentRunOptions): Pick<StartRun, 'sessionId' | 'projectId' | 'limits'> {
   const limits: AgentLimits = {
     ...(options.maxSteps !== undefined && { maxSteps: options.maxSteps }),
     ...(options.maxToolCalls !== undefined && { maxToolCalls: options.maxToolCalls }),
@@ -93,6 +95,7 @@ function moreOf(options: AgentRunOptions): Pick<StartRun, 'sessionId' | 'limits'
   }
   return {
     ...(options.session !== undefined && { sessionId: options.session }),
+    ...(options.project !== undefined && { projectId: options.project }),
     ...(Object.keys(limits).length > 0 && { limits }),
   }
 }

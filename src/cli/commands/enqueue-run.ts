@@ -22,6 +22,7 @@ interface EnqueueOptions {
   readonly delay?: string
   readonly at?: string
   readonly dedupKey?: string
+  readonly project?: string
 }
 
 export function addEnqueueRunCommand(program: Command, act: Act): void {
@@ -42,6 +43,7 @@ export function addEnqueueRunCommand(program: Command, act: Act): void {
         .conflicts('at'),
     )
     .option('--at <time>', 'not before this time, for example 2027-01-31T08:00:00Z', moment)
+    .option('--project <project>', 'the id of the project that it costs')
     .option('--dedup-key <key>', 'while a run with this key is open, print that one and make none')
     .action(
       act(async (session, name: string, options: EnqueueOptions) => {
@@ -60,8 +62,8 @@ export function addEnqueueRunCommand(program: Command, act: Act): void {
 
 async function enqueue(session: Session, name: string, options: EnqueueOptions): Promise<Run> {
   const input = await inputOf(session, options)
-  const { priority, dedupKey } = options
-  const more = { priority, notBefore: options.delay ?? options.at, dedupKey }
+  const { priority, dedupKey, project: projectId } = options
+  const more = { priority, notBefore: options.delay ?? options.at, dedupKey, projectId }
   const client = await session.client()
   if (options.workflow !== true) return client.runAgent(name, { ...more, input }, { wait: false })
   if (typeof input === 'string')

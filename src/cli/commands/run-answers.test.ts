@@ -25,6 +25,7 @@ const RUN: Run = {
   replayFrom: null,
   redriveOf: null,
   triggerId: null,
+  projectId: null,
   jobId: 'job_01',
   stepCount: 1,
   toolCallCount: 0,

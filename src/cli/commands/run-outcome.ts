@@ -9,7 +9,10 @@ import { CliFailure, type FailureKind } from '../cli-failure.ts'
 export function failUnlessCompleted(run: Run): void {
   if (run.state === 'completed') return
   if (run.state === 'waiting' && run.waitingReason === 'budget')
-    throw new CliFailure('budget', `The run ${run.id} waits: a money limit was reached.`)
+    throw new CliFailure(
+      'budget',
+      `The run ${run.id} waits: ${run.blockedBy?.message ?? 'a money limit was reached.'}`,
+    )
   if (!TERMINAL_STATES.has(run.state))
     throw new CliFailure(
       'failed',

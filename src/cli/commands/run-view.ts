@@ -22,6 +22,7 @@ export function showRun(session: Session, found: Run): void {
       'blocked by',
       found.blockedBy === null ? undefined : `${found.blockedBy.message} (${found.blockedBy.code})`,
     ],
+    ['project', found.projectId ?? undefined],
     ['session', found.sessionId ?? undefined],
     ['parent', found.parentRunId ?? undefined],
     [

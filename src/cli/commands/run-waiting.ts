@@ -77,6 +77,8 @@ function lineOf({ run, step, approval, event }: Wait, root: string, now: number)
     }
     case 'time':
       return `The run ${run} waits until ${fullTime(dueAt, now)}: "agent-factory run watch ${root}" follows it.`
+    case 'budget':
+      return `The run ${run} waits at ${name} for a budget: "agent-factory run get ${run}" tells which.`
     case null:
       return `The run ${run} waits at ${name}: "agent-factory run get ${run}".`
     default:

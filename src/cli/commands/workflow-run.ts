@@ -18,6 +18,7 @@ import { concludeRun } from './run-waiting.ts'
 
 interface WorkflowRunOptions {
   readonly input?: string
+  readonly project?: string
   readonly wait: boolean
 }
 
@@ -27,11 +28,12 @@ export function addWorkflowRunCommand(group: Command, act: Act): void {
     .description('Run a workflow and print its answer')
     .argument('<workflow>', 'id or name')
     .option('--input <json>', 'a JSON object, a text, or @FILE ("@-" reads standard input)')
+    .option('--project <project>', 'the id of the project that it costs')
     .option('--wait', 'wait until it has ended or waits for somebody', true)
     .option('--no-wait', 'do not wait: print the run as it is recorded')
     .action(
       act(async (session, workflow: string, options: WorkflowRunOptions) => {
-        const request = await requestOf(session, options)
+        const request = { ...(await requestOf(session, options)), projectId: options.project }
         const client = await session.client({ drives: options.wait })
         const signal = session.world.interrupted()
         const started = await client.runWorkflow(workflow, request, { wait: false, signal })

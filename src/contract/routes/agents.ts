@@ -48,6 +48,7 @@ export const agentRoutes = {
       'agent.archived',
       'session.not-found',
       'session.busy',
+      'project.not-found',
       'tool.not-found',
       'tool.unregistered',
       'model.unknown',

@@ -52,6 +52,7 @@ export const workflowRoutes = {
       'agent.archived',
       'tool.not-found',
       'tool.unregistered',
+      'project.not-found',
     ],
     idempotent: true,
   }),

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { MatchLogic, ModelInfo } from '@pydantic/genai-prices'
+import { withConditions } from '../../../scripts/price-conditions.ts'
 import { convertPrices, makePriceFile, picosOf } from '../../../scripts/prices-update.ts'
+import type { ModelPrices } from './price-book.ts'
 import data from './prices.json' with { type: 'json' }
 
 describe('prices.json', () => {
@@ -16,6 +18,42 @@ describe('prices.json', () => {
     assert.match(data.header.licenceText, /^The MIT License.+Permission is hereby granted/s)
   })
 })
+
+describe('prices under conditions', () => {
+  const models: readonly ModelPrices[] = data.models
+
+  it('name the page that says so, each', () => {
+    for (const { provider, model, prices } of models)
+      for (const { conditions = {} } of prices)
+        for (const [name, { source }] of Object.entries(conditions))
+          assert.match(source ?? '', /^https:.+read \d{4}-\d{2}-\d{2}\)$/, `${provider}/${model} ${name}`)
+  })
+
+  it('are exact shares, in every period and tier', () => {
+    const terra = models.find(({ model }) => model === 'gpt-5.6-terra')
+    assert.deepEqual(
+      terra?.prices.map(({ conditions }) => conditions?.flex?.cacheWrite),
+      ['1562500', '1250000'],
+    )
+    assert.equal(terra?.prices[0]?.conditions?.flex?.tiers?.[0]?.output, '11250000')
+    // What its page does not speak of is left out.
+    assert.equal(terra?.prices[0]?.conditions?.batch?.cachedInput, undefined)
+    const odd = { ...flatModel, prices: [{ effectiveFrom: null, input: '3', output: '2' }] }
+    assert.throws(() => withConditions(odd), /not whole/)
+  })
+
+  it('are for models that are named, or that sell text alone', () => {
+    const conditionsOf = (id: string) =>
+      Object.keys(models.find(({ model }) => model === id)?.prices.at(-1)?.conditions ?? {})
+    assert.deepEqual(conditionsOf('gpt-5'), ['batch', 'flex', 'priority'])
+    assert.deepEqual(conditionsOf('gpt-audio'), [])
+    assert.deepEqual(conditionsOf('claude-haiku-4-5'), ['batch'])
+    assert.deepEqual(conditionsOf('claude-opus-4-6'), ['batch', 'us'])
+    assert.deepEqual(conditionsOf('extractive'), [])
+  })
+})
+
+const flatModel: ModelPrices = { provider: 'openai', model: 'm', aliases: [], source: 's', prices: [] }
 
 describe('picosOf', () => {
   it('turns USD per million tokens into pico-USD per token, exactly', () => {
@@ -124,10 +162,29 @@ describe('convertPrices', () => {
     )
   })
 
-  it('keeps the text prices of a model whose media cost something else, and says which media', () => {
+  it('keeps the prices of media, each under its own name', () => {
     const prices = { ...flat, input_audio_mtok: 3, cache_audio_read_mtok: 1, output_image_mtok: 30 }
-    assert.deepEqual(convert([model(prices)]).models[0]?.mediaPricedApart, ['audio', 'image'])
-    assert.equal(convert([model(flat)]).models[0]?.mediaPricedApart, undefined)
+    const [found] = convert([model(prices)]).models
+    assert.deepEqual(found?.prices, [
+      {
+        effectiveFrom: null,
+        input: '1000000',
+        output: '2000000',
+        audioInput: '3000000',
+        audioCachedInput: '1000000',
+        imageOutput: '30000000',
+      },
+    ])
+    assert.equal(found?.mediaPricedApart, undefined)
+  })
+
+  it('says which media do not cost what text does, where the source lacks their prices', () => {
+    const of = (id: string) =>
+      convert([model(flat, { id, match: { equals: id } })]).models[0]?.mediaPricedApart
+    assert.equal(of('m'), undefined)
+    assert.deepEqual(of('m-audio-preview'), ['audio'])
+    assert.deepEqual(of('m-realtime'), ['audio', 'image', 'video'])
+    assert.deepEqual(of('m-live-2'), ['audio', 'image', 'video'])
   })
 
   it('leaves out, by name and reason, what it cannot say exactly', () => {

@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
 
 /** How often the loop is looked at. A loop that stands still for longer is seen each time, a shorter stop now and then. */
-const LOOK_MS = 250
+const LOOK_MS = 1_000
 /** For the library's monitor, which cannot be left out: once in weeks. */
 const NEVER_MS = 2 ** 31 - 1
 const NS_PER_SECOND = 1e9

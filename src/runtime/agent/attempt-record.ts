@@ -6,16 +6,18 @@ import { formatUsd } from '../../base/money.ts'
 import type { EpochMs } from '../../base/time.ts'
 import type { RunEventType } from '../../contract/event.ts'
 import type { AssistantPart } from '../../contract/message.ts'
+import type { Dimensions } from '../../contract/money.ts'
 import { ZERO_COUNTS } from '../../contract/usage.ts'
 import type { ModelFailure, ModelOutcome } from '../../models/model.ts'
+import { type Budgets, holdOwner } from '../budgets.ts'
 import type { Counts, Write } from '../journal/journal.ts'
 import { insertModelCall } from '../journal/model-call-store.ts'
 import { endStep } from '../journal/step-store.ts'
-import type { Metering } from '../metering.ts'
+import type { Metering, RunPrices } from '../metering.ts'
 
 export interface Attempt {
   readonly runId: RunId
-  readonly agentId: string
+  readonly of: Dimensions
   /** The run replays another: nobody's usage of a plan. */
   readonly replay: boolean
   readonly model: string
@@ -25,6 +27,8 @@ export interface Attempt {
   readonly headHash: string
   readonly messagesUntil: number
   readonly startedAt: EpochMs
+  /** Money may be set aside for it. */
+  readonly held: boolean
   /** `interrupted`: the process died before the answer was recorded. */
   readonly outcome: ModelOutcome | 'interrupted'
 }
@@ -36,11 +40,17 @@ export interface AttemptRecord {
   readonly counts: Required<Pick<Counts, 'inputTokens' | 'outputTokens' | 'costNanos' | 'unpriced'>>
 }
 
-export function attemptRecord(metering: Metering, made: Attempt, at: EpochMs): AttemptRecord {
+export interface RecordDeps {
+  readonly metering: Metering
+  readonly budgets: Budgets
+  readonly prices: RunPrices
+}
+
+export function attemptRecord(deps: RecordDeps, made: Attempt, at: EpochMs): AttemptRecord {
   const { outcome, step, model, startedAt, runId } = made
   const usage = outcome === 'interrupted' ? ({ state: 'missing', raw: null } as const) : outcome.usage
   const tokens = usage.state === 'known' ? usage.counts : ZERO_COUNTS
-  const rating = metering.rate(model, usage, startedAt)
+  const rating = deps.prices.rate(model, usage, startedAt)
   const costNanos = rating.costState === 'priced' ? rating.costNanos : null
   const answered = outcome !== 'interrupted' && outcome.status === 'answered' ? outcome : undefined
   const failed = outcome !== 'interrupted' && outcome.status === 'failed' ? outcome : undefined
@@ -89,9 +99,10 @@ export function attemptRecord(metering: Metering, made: Attempt, at: EpochMs): A
         totalMs: outcome === 'interrupted' ? 0 : Math.round(outcome.timing.totalMs),
         capture: 'full',
       })
-      const { agentId, replay } = made
-      const fact = { modelCallId: id, runId, agentId, model, usage, rating, replay, at: startedAt }
-      await metering.record(tx, fact)
+      const { of, replay } = made
+      const fact = { modelCallId: id, of, model, usage, rating, replay, at: startedAt, acceptedAt: at }
+      await deps.metering.record(tx, fact)
+      if (made.held) await deps.budgets.settle(tx, holdOwner(runId, step), costNanos ?? undefined, at)
     },
     event: {
       type: isAnswer ? 'model.called' : 'model.failed',

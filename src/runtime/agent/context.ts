@@ -6,10 +6,11 @@ import type { Clock } from '../../base/time.ts'
 import type { Message, ToolResult } from '../../contract/message.ts'
 import type { ModelDelta, ModelRegistry } from '../../models/model.ts'
 import type { Database, TenantDatabase } from '../../storage/database.ts'
+import type { Budgets } from '../budgets.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { RunRow } from '../journal/run-store.ts'
 import type { StepRow } from '../journal/step-store.ts'
-import type { Metering } from '../metering.ts'
+import type { Metering, RunPrices } from '../metering.ts'
 import type { ObservedRun, RuntimeObserver } from '../observer.ts'
 import type { RunLimits, RunTally } from '../run-limits.ts'
 import type { WorkflowPlanner } from '../workflow/workflow-plan.ts'
@@ -28,6 +29,7 @@ export interface DriveDeps {
   readonly workflows: WorkflowPlanner
   readonly models: ModelRegistry
   readonly metering: Metering
+  readonly budgets: Budgets
   /** The runs that this process drives now, those below others included. */
   readonly active: Map<RunId, Interruption>
   /** Heads of prompts that are known to be stored. */
@@ -73,6 +75,8 @@ export interface DrivenRun {
   readonly capture: CapturePolicy
   readonly observed: ObservedRun
   readonly tally: RunTally
+  /** As they were when the run was taken up; an attempt asks for those of its own time. */
+  readonly prices: RunPrices
   /** Text from outside is in play: it may try to steer what is called. */
   untrusted: boolean
 }
@@ -87,6 +91,8 @@ export interface RunContext extends DrivenRun {
   turn: OpenCall[] | undefined
   /** The step that gave the last answer. */
   answerStep: number
+  /** The step of a model call that had to wait for a budget, and is tried again as the same step. */
+  heldBack: number | undefined
   /** Attempts at the model since the last answer. */
   attempts: number
   repairs: number

@@ -4,6 +4,7 @@ import type { AgentLimits } from '../../contract/agent.ts'
 import type { ClaimedJob } from '../../queue/job.ts'
 import type { RunRow } from '../journal/run-store.ts'
 import { toRunLimits } from '../run-limits.ts'
+import { BudgetWait } from './admission.ts'
 import type { DriveDeps, RunContext } from './context.ts'
 import type { DriveEnd } from './drive-end.ts'
 import { driveWithin, endOfError } from './drive-frame.ts'
@@ -57,6 +58,7 @@ async function settleOn(ctx: RunContext): Promise<RunEndState | 'waiting' | 'rel
   try {
     return await runLoop(ctx, (parent, call, callable) => callAgent(parent, call, callable, driveRun))
   } catch (error) {
+    if (error instanceof BudgetWait) return 'waiting'
     return endOfError(ctx, error)
   }
 }

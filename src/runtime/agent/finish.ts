@@ -10,14 +10,18 @@ import type { ClaimedJob } from '../../queue/job.ts'
 import { settleJob } from '../../queue/job-store.ts'
 import type { TenantTransaction } from '../../storage/database.ts'
 import { withdrawApprovals } from '../approvals/request-approval.ts'
+import { closeBudgetWaits } from '../budget-waits.ts'
 import { applyCapture } from '../capture.ts'
 import { firstAnswer } from '../journal/message-store.ts'
 import { countEvent, finishRun, lockRun, type RunRow, setAside } from '../journal/run-store.ts'
 import { waitingChildren } from '../journal/run-tree-store.ts'
-import { interruptSteps, putBackStep, waitingSteps } from '../journal/step-store.ts'
+import { interruptSteps, openPaidSteps, putBackStep, waitingSteps } from '../journal/step-store.ts'
+import { WAITING_PRECEDENCE } from '../run-state.ts'
 import { insertTurn, leaveSession } from '../session-store.ts'
-import { closeBelow, closeRun } from './close-run.ts'
-import type { DriveDeps, DrivenRun, RunContext } from './context.ts'
+import { closeBelow, closeRun, closingFor } from './close-run.ts'
+import type { DriveDeps, DrivenRun, OpenCall, RunContext } from './context.ts'
+import { giveBack } from './give-back.ts'
+import { accountForRun, accountForTool } from './run-end.ts'
 import { setAsideUnroutable } from './unroutable.ts'
 
 export type RunEndState =
@@ -28,8 +32,9 @@ export type RunEndState =
 /** Ends an agent's run, and its turn of the session. */
 export function finish(ctx: RunContext, job: ClaimedJob | undefined, end: RunEndState): Promise<void> {
   const { sessionId } = ctx.run
+  putBack(ctx, () => true)
   return finishRunWith(ctx, job, end, {
-    open: ctx.turn !== undefined,
+    open: ctx.turn !== undefined || ctx.heldBack !== undefined,
     also: async (tx, at) => {
       if (sessionId !== null) await speak(ctx, tx, sessionId, end, at)
     },
@@ -48,7 +53,7 @@ export async function finishRunWith(
 ): Promise<void> {
   const { journal, run, tally, deps } = ctx
   const at = deps.clock()
-  const closing = { metering: deps.metering, capture: ctx.capture, actor: deps.worker, at }
+  const closing = await closingFor(deps, ctx.tenantId, { actor: deps.worker, at })
   let below: readonly RunId[] = []
   journal.event(`run.${end.state}`, {
     ...(end.state === 'failed' ? { code: end.error.code } : {}),
@@ -66,8 +71,13 @@ export async function finishRunWith(
       errorMessage: end.state === 'failed' ? withoutNul(end.error.message) : null,
       at,
     })
+    await accountForRun(tx, closing, run, at)
     if (more.open) {
+      for (const { kind, seq, name, state } of await tx.all(openPaidSteps, { runId: run.id }))
+        if (kind === 'tool')
+          await accountForTool(tx, closing, run, { step: seq, tool: name, made: state === 'intended' }, at)
       await tx.run(interruptSteps, { runId: run.id, at })
+      await closeBudgetWaits(tx, run.id)
       await withdrawApprovals(tx, run.id, at)
       below = await closeBelow(tx, run, closing)
     }
@@ -111,14 +121,16 @@ async function speak(
 export async function park(ctx: RunContext, job: ClaimedJob | undefined): Promise<boolean> {
   const { journal, run, deps } = ctx
   const open = (ctx.turn ?? []).filter(({ result }) => result === undefined)
-  const reason = open.some((call) => call.waitingReason === 'in_doubt') ? 'in_doubt' : 'approval'
+  const waitsFor = open.length + (ctx.heldBack === undefined ? 0 : 1)
   await journal.flush()
   const found = await journal.fenced(async (tx, row) => {
     if (row.cancelRequestedAt !== null) return 'cancelled'
-    const steps = await tx.first(waitingSteps, { runId: run.id })
-    const children = await tx.first(waitingChildren, { rootRunId: run.rootRunId, parentRunId: run.id })
+    const steps = await tx.all(waitingSteps, { runId: run.id })
+    const children = await tx.all(waitingChildren, { rootRunId: run.rootRunId, parentRunId: run.id })
+    const reasons = [...steps, ...children].map(({ waitingReason }) => waitingReason)
     // One that waits no more has its answer: the run goes on with it, though others wait still.
-    if (Number(steps?.waiting ?? 0) + Number(children?.waiting ?? 0) < open.length) return 'answered'
+    if (reasons.length < waitsFor) return 'answered'
+    const reason = WAITING_PRECEDENCE.find((known) => reasons.includes(known)) ?? 'approval'
     const at = deps.clock()
     const counted = await tx.first(countEvent, { id: run.id })
     const event = { type: 'run.waiting', runId: run.id, actor: deps.worker, data: { reason }, at } as const
@@ -134,30 +146,24 @@ export async function park(ctx: RunContext, job: ClaimedJob | undefined): Promis
   return true
 }
 
-/**
- * Gives the run back to the queue: another worker goes on from the last step. With a reason, one that has what this
- * worker lacks.
- */
+/** Gives the run back to the queue: another worker goes on from the last step. `unroutable` as for `giveBack`. */
 export async function release(
   ctx: RunContext,
   job: ClaimedJob | undefined,
   unroutable?: Pick<AppError, 'code' | 'message'>,
 ): Promise<void> {
-  const { journal, run, deps } = ctx
-  const at = deps.clock()
   // Nobody needs to wonder what became of a call that was not made.
-  const unmade = (ctx.turn ?? []).filter(
-    (call) => call.effect === 'once' && call.state === 'intended' && !call.made,
-  )
+  putBack(ctx, (call) => call.effect === 'once')
+  await giveBack(ctx, job, unroutable)
+}
+
+/** Gathers that these intended calls were not made. */
+function putBack({ journal, run, turn = [] }: RunContext, which: (call: OpenCall) => boolean): void {
+  const unmade = turn.filter((call) => call.state === 'intended' && !call.made && which(call))
+  if (unmade.length === 0) return
   journal.add(async (tx) => {
     for (const { step } of unmade) await tx.run(putBackStep, { runId: run.id, seq: step })
-    if (unroutable !== undefined)
-      return setAsideUnroutable(tx, run, job, unroutable, { actor: deps.worker, at })
-    await tx.run(setAside, { id: run.id, fence: run.fence, state: 'queued', waitingReason: null })
-    if (job !== undefined) await settleJob(tx, job, 'queued', at)
   })
-  await journal.flush()
-  if (unroutable !== undefined) deps.written(run.id, true)
 }
 
 /** Sets a run aside that this worker cannot load. False where the lease was lost. */
@@ -186,8 +192,7 @@ export async function failUnloaded(
   error: Pick<AppError, 'code' | 'message'>,
 ): Promise<boolean> {
   const at = deps.clock()
-  const capture = await deps.capturePolicy(run.tenantId)
-  const closing = { metering: deps.metering, capture, actor: deps.worker, at }
+  const closing = await closingFor(deps, run.tenantId, { actor: deps.worker, at })
   const ended = await deps.db.tenant(run.tenantId).write(async (tx) => {
     const row = await tx.first(lockRun, { id: run.id })
     if (row?.fence !== run.fence || row.state !== 'running') return undefined

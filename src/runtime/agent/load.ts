@@ -1,17 +1,17 @@
 // A run is taken up: from nothing, or from what an earlier worker left in the journal.
 
 import { AppError, isAppError } from '../../base/errors.ts'
-import type { AgentId, TenantId } from '../../base/ids.ts'
+import type { AgentId } from '../../base/ids.ts'
 import type { Json } from '../../base/json.ts'
 import type { AgentLimits } from '../../contract/agent.ts'
 import type { TenantDatabase, TenantReader } from '../../storage/database.ts'
-import { createJournal } from '../journal/journal.ts'
 import type { RunRow } from '../journal/run-store.ts'
-import { type StepRow, stepBySeq, stepsAfter } from '../journal/step-store.ts'
+import { type StepRow, stepBySeq, stepsOf } from '../journal/step-store.ts'
 import { toolForRun } from '../replay/recorded-tool.ts'
 import { replayChangesOf } from '../replay/replay-changes.ts'
 import { toRunLimits } from '../run-limits.ts'
 import type { DriveDeps, OpenCall, RunContext } from './context.ts'
+import { drivenRun } from './driven-run.ts'
 import type { Interruption } from './interruption.ts'
 import { REPAIR } from './loop.ts'
 import { readMessages, stepOutput } from './message-log.ts'
@@ -21,8 +21,6 @@ import type { AgentPlan, Callable } from './plan.ts'
 import { stableKey } from './stable-key.ts'
 import { addUsageOf } from './usage-below.ts'
 
-const STEPS_PAGE = 500
-
 /** The context of an adopted run. A run that had begun is read back: messages, counts, the turn that was open. */
 export async function loadContext(
   deps: DriveDeps,
@@ -30,45 +28,20 @@ export async function loadContext(
   interruption: Interruption,
   untrusted: boolean,
 ): Promise<RunContext> {
-  const { tenantId } = run
-  const db = deps.db.tenant(tenantId)
+  const db = deps.db.tenant(run.tenantId)
   const plan = await planOf(deps, run, db)
   await checkModels(deps, plan)
   const ctx: RunContext = {
-    deps,
-    run,
-    tenantId,
-    db,
+    ...(await drivenRun(deps, run, interruption, untrusted, () => interruption.stop('cancelled'))),
     plan,
     limits: toRunLimits(JSON.parse(run.limits) as AgentLimits),
-    journal: createJournal(
-      {
-        db,
-        clock: deps.clock,
-        actor: deps.worker,
-        written: (settled) => deps.written(run.id, settled),
-        cancelAsked: () => interruption.stop('cancelled'),
-      },
-      run,
-    ),
-    interruption,
-    capture: await deps.capturePolicy(tenantId),
-    observed: observed(tenantId, run),
     messages: [],
-    tally: {
-      modelTurns: 0,
-      toolCalls: run.toolCallCount,
-      tokens: run.inputTokens + run.outputTokens,
-      costNanos: run.costNanos,
-      unpriced: run.unpricedCount,
-    },
     callCounts: new Map(),
     turn: undefined,
     answerStep: 0,
+    heldBack: undefined,
     attempts: 0,
     repairs: 0,
-    // What a trigger brought came from outside.
-    untrusted: untrusted || run.triggerId !== null,
   }
   if (run.stepCount > 0 || run.messageCount > 0) await db.read((reader) => restore(ctx, reader))
   return ctx
@@ -103,18 +76,8 @@ async function checkModels(deps: DriveDeps, plan: AgentPlan): Promise<void> {
   if (lacking !== undefined) throw lacking
 }
 
-function observed(tenantId: TenantId, run: RunRow): RunContext['observed'] {
-  return {
-    tenantId,
-    runId: run.id,
-    agent: run.definitionName,
-    traceId: run.traceId ?? undefined,
-    parentRunId: run.parentRunId ?? undefined,
-  }
-}
-
 async function restore(ctx: RunContext, reader: TenantReader): Promise<void> {
-  const steps = await readSteps(ctx, reader)
+  const steps = await stepsOf(reader, ctx.run.id)
   const bySeq = new Map(steps.map((step) => [step.seq, step]))
   const messages = await readMessages(reader, ctx.run.id, ctx.run.messageCount, async (seq) => bySeq.get(seq))
   // To begin anew would make again what was made.
@@ -133,6 +96,12 @@ async function restore(ctx: RunContext, reader: TenantReader): Promise<void> {
 
 function replay(ctx: RunContext, step: StepRow): void {
   if (step.kind === 'model' || step.kind === 'compaction') {
+    if (step.state === 'waiting' || step.state === 'approved') {
+      // It waited for a budget, and was no attempt yet.
+      ctx.heldBack = step.seq
+      ctx.attempts = step.attempt - 1
+      return
+    }
     ctx.attempts = step.state === 'done' ? 0 : step.attempt
     if (step.kind === 'model' && step.state === 'done') {
       ctx.tally.modelTurns += 1
@@ -151,19 +120,21 @@ function replay(ctx: RunContext, step: StepRow): void {
 }
 
 function recordLost(ctx: RunContext, step: StepRow): void {
-  recordAttempt(ctx, {
+  recordAttempt(ctx, ctx.prices, {
     headHash: step.kind === 'model' ? ctx.plan.head.hash : '',
     messagesUntil: step.kind === 'model' ? ctx.messages.length : 0,
     model: step.name,
     step: step.seq,
     attempt: step.attempt,
     startedAt: step.startedAt,
+    held: true,
     outcome: 'interrupted',
   })
 }
 
 /** The open turn as the journal has it now; answers may have come since it was last looked at. */
 export async function reloadTurn(ctx: RunContext): Promise<void> {
+  if (ctx.turn === undefined) return
   ctx.turn = await ctx.db.read(async (reader) => {
     const calls = ctx.turn ?? []
     const rows = await Promise.all(
@@ -210,15 +181,4 @@ async function openCalls(
     })
   }
   return calls
-}
-
-async function readSteps(ctx: RunContext, reader: TenantReader): Promise<readonly StepRow[]> {
-  const steps: StepRow[] = []
-  for (let after = 0; ; ) {
-    const page = await reader.all(stepsAfter, { runId: ctx.run.id, after, limit: STEPS_PAGE })
-    steps.push(...page)
-    const last = page.at(-1)
-    if (last === undefined || page.length < STEPS_PAGE) return steps
-    after = last.seq
-  }
 }

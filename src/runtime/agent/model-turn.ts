@@ -2,23 +2,17 @@
 
 import { AppError } from '../../base/errors.ts'
 import { type AssistantPart, assistantText } from '../../contract/message.ts'
-import type { ModelFailure, ModelOutcome, ModelRequest } from '../../models/model.ts'
+import type { ModelFailure, ModelOutcome } from '../../models/model.ts'
 import { nextAttempt } from '../../models/retry.ts'
-import { putBody } from '../journal/message-store.ts'
-import { insertStep } from '../journal/step-store.ts'
+import { dimensionsOf } from '../dimensions.ts'
+import type { RunPrices } from '../metering.ts'
+import { BudgetWait } from './admission.ts'
 import { type Attempt, attemptRecord, failureOf } from './attempt-record.ts'
 import { cleanOutcome } from './clean-outcome.ts'
 import type { RunContext } from './context.ts'
 import { pause } from './interruption.ts'
-
-/** What an attempt asks, and how the prompt log refers to it. */
-export interface Prompt {
-  readonly kind: 'model' | 'compaction'
-  readonly request: Omit<ModelRequest, 'model' | 'onDelta'>
-  readonly head: { readonly hash: string; readonly content: string }
-  /** The run's messages up to here belong to the prompt; 0 where the head holds all. */
-  readonly messagesUntil: number
-}
+import { type Intended, intendAttempt } from './model-admission.ts'
+import type { Prompt } from './prompt.ts'
 
 export interface Answer {
   readonly parts: readonly AssistantPart[]
@@ -67,14 +61,11 @@ async function attempt(
   prompt: Prompt,
   model: string,
 ): Promise<{ step: number; outcome: ModelOutcome }> {
-  const { deps, journal } = ctx
-  const step = journal.nextStep()
+  const { deps } = ctx
+  const prices = await deps.metering.prices(ctx.tenantId)
+  const { step, held, startedAt, prompt: sent } = await intended(ctx, prices, prompt, model)
   const attemptNumber = ctx.attempts
-  const startedAt = deps.clock()
-  intend(ctx, prompt, model, step, startedAt)
-  await journal.flush()
-  deps.bodies.add(ctx.tenantId, prompt.head.hash)
-  const outcome = cleanOutcome(await call(ctx, prompt, model, step))
+  const outcome = cleanOutcome(await call(ctx, sent, model, step))
   deps.observer.modelCalled(ctx.observed, {
     step,
     attempt: attemptNumber,
@@ -84,52 +75,36 @@ async function attempt(
     usage: outcome.usage,
     startedAt,
   })
-  const { head, messagesUntil } = prompt
-  recordAttempt(ctx, {
+  const { head, messagesUntil } = sent
+  recordAttempt(ctx, prices, {
     model,
     step,
     attempt: attemptNumber,
     headHash: head.hash,
     messagesUntil,
     startedAt,
+    held,
     outcome,
   })
   return { step, outcome }
 }
 
-function intend(ctx: RunContext, prompt: Prompt, model: string, step: number, startedAt: number): void {
-  const { journal, run } = ctx
-  const { hash, content } = prompt.head
-  if (!ctx.deps.bodies.has(ctx.tenantId, hash)) journal.add((tx) => putBody(tx, hash, content, startedAt))
-  journal.add(
-    (tx) =>
-      tx.run(insertStep, {
-        runId: run.id,
-        seq: step,
-        kind: prompt.kind,
-        name: model,
-        path: null,
-        state: 'intended',
-        waitingReason: null,
-        dueAt: null,
-        attempt: ctx.attempts,
-        callId: null,
-        parentStep: null,
-        effect: null,
-        idempotencyKey: null,
-        input: null,
-        inputHash: null,
-        output: null,
-        outputHash: null,
-        errorCode: null,
-        errorMessage: null,
-        childRunId: null,
-        startedAt,
-        finishedAt: null,
-      }),
-    { steps: 1 },
-  )
-  journal.event('model.requested', { step, attempt: ctx.attempts, model })
+/** An attempt that has to wait for a budget is none yet. */
+async function intended(
+  ctx: RunContext,
+  prices: RunPrices,
+  prompt: Prompt,
+  model: string,
+): Promise<Intended> {
+  try {
+    return await intendAttempt(ctx, prices, prompt, model)
+  } catch (error) {
+    if (error instanceof BudgetWait) {
+      ctx.attempts -= 1
+      if (prompt.kind === 'model') ctx.tally.modelTurns -= 1
+    }
+    throw error
+  }
 }
 
 async function call(ctx: RunContext, prompt: Prompt, model: string, step: number): Promise<ModelOutcome> {
@@ -158,10 +133,15 @@ async function call(ctx: RunContext, prompt: Prompt, model: string, step: number
 }
 
 /** Gathers the record of an attempt, and counts it. */
-export function recordAttempt(ctx: RunContext, made: Omit<Attempt, 'runId' | 'agentId' | 'replay'>): void {
+export function recordAttempt(
+  ctx: RunContext,
+  prices: RunPrices,
+  made: Omit<Attempt, 'runId' | 'of' | 'replay'>,
+): void {
   const { deps, journal, run, tally } = ctx
-  const of = { ...made, runId: run.id, agentId: run.definitionId, replay: run.replayOf !== null }
-  const { write, event, counts } = attemptRecord(deps.metering, of, deps.clock())
+  const { metering, budgets } = deps
+  const whole = { ...made, runId: run.id, of: dimensionsOf(run), replay: run.replayOf !== null }
+  const { write, event, counts } = attemptRecord({ metering, budgets, prices }, whole, deps.clock())
   journal.add(write, counts)
   journal.event(event.type, event.data)
   tally.tokens += counts.inputTokens + counts.outputTokens

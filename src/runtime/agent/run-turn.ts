@@ -3,10 +3,12 @@
 import { withoutNul } from '../../base/json.ts'
 import type { ToolResult } from '../../contract/message.ts'
 import { beginApproved, endStep } from '../journal/step-store.ts'
+import { admitTool, meterTool } from './admission.ts'
 import type { OpenCall, RunContext } from './context.ts'
 import { keep, sayResults } from './message-log.ts'
 import type { Callable } from './plan.ts'
-import { type CallEnd, callTool } from './tool-call.ts'
+import type { ToolBinding } from './tool-binding.ts'
+import { type CallEnd, callTool, observeCall } from './tool-call.ts'
 
 export type AgentCaller = (
   ctx: RunContext,
@@ -67,22 +69,38 @@ async function runCall(ctx: RunContext, call: OpenCall, callAgent: AgentCaller):
     await begin(ctx, call)
     ctx.interruption.check()
   }
-  call.made = true
   const startedAt = ctx.deps.clock()
   const end =
     callable.type === 'agent'
-      ? await callAgent(ctx, call, callable)
-      : await callTool(ctx, call, callable.tool)
-  if (end.status === 'done' || end.status === 'failed' || end.status === 'in_doubt') {
-    ctx.deps.observer.toolCalled(ctx.observed, {
-      step: call.step,
-      tool: call.name,
-      outcome: end.status,
-      ms: ctx.deps.clock() - startedAt,
-      startedAt,
-    })
-  }
+      ? await called(ctx, call, callable, callAgent)
+      : await paid(ctx, call, callable.tool)
+  observeCall(ctx, { step: call.step, tool: call.name }, end, startedAt)
   record(ctx, call, end)
+}
+
+function called(
+  ctx: RunContext,
+  call: OpenCall,
+  callable: Extract<Callable, { type: 'agent' }>,
+  callAgent: AgentCaller,
+): Promise<CallEnd> {
+  call.made = true
+  return callAgent(ctx, call, callable)
+}
+
+/** Calls a tool once there is money for it. A call that a budget refuses fails, and the model hears of it. */
+async function paid(ctx: RunContext, call: OpenCall, tool: ToolBinding): Promise<CallEnd> {
+  const admission = await admitTool(ctx, call.step, tool)
+  if (admission.status === 'waiting') {
+    call.state = 'waiting'
+    call.waitingReason = 'budget'
+  }
+  if (admission.status !== 'admitted') return admission
+  call.made = true
+  const end = await callTool(ctx, call, tool)
+  // A call of which nobody knows the end counts as made.
+  if (end.status !== 'stopped') meterTool(ctx, call.step, tool, admission.paid)
+  return end
 }
 
 /** An approved call is intended before it is made, like any other. */

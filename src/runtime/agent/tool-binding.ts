@@ -37,6 +37,8 @@ export interface ToolBinding {
   readonly maxAttempts: number
   readonly approval: 'never' | 'auto' | 'always'
   readonly untrusted: boolean
+  /** Of a replay: it answers from the record, and is nobody's usage. */
+  readonly fromRecord?: true
   checkInput(input: Json): readonly FieldError[]
   checkOutput(output: Json): readonly FieldError[]
   call(input: Json, context: ToolCallContext): Promise<Json>

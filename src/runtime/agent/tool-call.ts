@@ -2,6 +2,7 @@
 
 import { AppError, type ErrorCode } from '../../base/errors.ts'
 import type { Json } from '../../base/json.ts'
+import type { EpochMs } from '../../base/time.ts'
 import type { DrivenRun } from './context.ts'
 import { type Timed, timed } from './interruption.ts'
 import { RecordedFailure, type ToolBinding, type ToolCallContext } from './tool-binding.ts'
@@ -64,6 +65,18 @@ export async function callTool(
     if (end.status !== 'failed' || !RETRIED.has(end.code)) return end
   }
   return end
+}
+
+/** Tells the observer of a call that has ended, or that nobody knows the end of. */
+export function observeCall(
+  ctx: Pick<DrivenRun, 'deps' | 'observed'>,
+  { step, tool }: { readonly step: number; readonly tool: string },
+  end: CallEnd,
+  startedAt: EpochMs,
+): void {
+  if (end.status === 'waiting' || end.status === 'stopped') return
+  const ms = ctx.deps.clock() - startedAt
+  ctx.deps.observer.toolCalled(ctx.observed, { step, tool, outcome: end.status, ms, startedAt })
 }
 
 /** Failures that another attempt may not meet. */

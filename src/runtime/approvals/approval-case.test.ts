@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { openFactory } from '../../../test/support/factory.ts'
+import { payTool } from '../../../test/support/pay-tool.ts'
 import { type ErrorCode, isAppError } from '../../base/errors.ts'
 import type { RunId } from '../../base/ids.ts'
 import type { Json } from '../../base/json.ts'
 import type { Clock } from '../../base/time.ts'
 import type { ApprovalPolicy } from '../../contract/approval.ts'
 import type { Principal } from '../../contract/principal.ts'
-import { defineTool } from '../../define/define-tool.ts'
 import { createScriptedModel } from '../../models/scripted/scripted-model.ts'
 import type { Database } from '../../storage/database.ts'
 import { insertStep } from '../journal/step-store.ts'
@@ -29,17 +29,7 @@ export async function payers(
   } = {},
 ) {
   const paid: number[] = []
-  const pay = defineTool({
-    name: 'pay',
-    description: 'Pays an amount.',
-    input: { type: 'object', properties: { amount: { type: 'number' } }, required: ['amount'] },
-    effect: 'once',
-    approval: 'always',
-    run: async ({ amount }) => {
-      paid.push(Number(amount))
-      return { paid: true }
-    },
-  })
+  const pay = payTool(paid)
   const calls = (more.amounts ?? [5]).map((amount) => ({ tool: 'pay', arguments: { amount } }))
   const model = createScriptedModel('scripted', (request) =>
     request.messages.length === 1 ? { toolCalls: calls } : { text: 'Finished.' },

@@ -1,37 +1,46 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { aroundWrites } from '../../../test/support/around-writes.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { failingWrites } from '../../../test/support/around-writes.ts'
 import { forEachDatabase } from '../../../test/support/database.ts'
 import { openFactory } from '../../../test/support/factory.ts'
 import { AppError } from '../../base/errors.ts'
 import { defineTool } from '../../define/define-tool.ts'
 import { createScriptedModel } from '../../models/scripted/scripted-model.ts'
+import type { Database } from '../../storage/database.ts'
 
 const context = { requestId: undefined }
-const full = new AppError('storage.full', 'The disk is full.')
+
+/** A tool that notes its calls, and a database whose next write fails after the call of that number. */
+function countingTool(
+  db: Database,
+  effect: 'read' | 'once',
+  failsAfter: number,
+  work: (n: number) => Promise<void> = async () => undefined,
+) {
+  const { db: flaky, failNext } = failingWrites(db, new AppError('storage.full', 'The disk is full.'))
+  const called: number[] = []
+  const tool = defineTool({
+    name: 'count',
+    description: 'Counts.',
+    input: { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] },
+    effect,
+    approval: 'never',
+    run: async ({ n }) => {
+      called.push(Number(n))
+      if (called.length === failsAfter) failNext()
+      await work(Number(n))
+      return n
+    },
+  })
+  return { flaky, called, tool }
+}
 
 forEachDatabase((_name, open) => {
   describe('a write that fails', () => {
     it('is the last one: nothing is called or written on top of what is lost, and the run is taken up again', async () => {
       await using db = await open()
-      let failing = false
-      const flaky = aroundWrites(db, (write, work) => {
-        if (!failing) return write(work)
-        failing = false
-        return Promise.reject(full)
-      })
-      const called: number[] = []
-      const tool = defineTool({
-        name: 'count',
-        description: 'Counts.',
-        input: { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] },
-        effect: 'read',
-        run: async ({ n }) => {
-          called.push(Number(n))
-          failing = called.length === 1
-          return n
-        },
-      })
+      const { flaky, called, tool } = countingTool(db, 'read', 1)
       const model = createScriptedModel('scripted', (request) =>
         request.messages.length > 1
           ? { text: 'Done.' }
@@ -53,26 +62,7 @@ forEachDatabase((_name, open) => {
 
     it('in one lane stops the others at their next call', async () => {
       await using db = await open()
-      let failing = false
-      const flaky = aroundWrites(db, (write, work) => {
-        if (!failing) return write(work)
-        failing = false
-        return Promise.reject(full)
-      })
-      const called: number[] = []
-      const tool = defineTool({
-        name: 'count',
-        description: 'Counts.',
-        input: { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] },
-        effect: 'once',
-        approval: 'never',
-        run: async ({ n }) => {
-          called.push(Number(n))
-          failing = called.length === 2
-          await new Promise((resolve) => setTimeout(resolve, Number(n) * 20))
-          return n
-        },
-      })
+      const { flaky, called, tool } = countingTool(db, 'once', 2, (n) => sleep(n * 20))
       const model = createScriptedModel('scripted', [
         { toolCalls: [1, 2, 3, 4].map((n) => ({ tool: 'count', arguments: { n } })) },
       ])

@@ -26,6 +26,11 @@ export interface Counts {
 
 export type Write = (tx: TenantTransaction) => Promise<unknown>
 
+export interface JournalEvent {
+  readonly type: RunEventType
+  readonly data: JsonObject
+}
+
 export interface Journal {
   nextStep(): number
   nextMessage(): number
@@ -33,6 +38,13 @@ export interface Journal {
   add(write: Write, counts?: Counts): void
   /** Gathers an event for the next flush. */
   event(type: RunEventType, data: JsonObject): void
+  /** The same for one that follows from what is decided in the flush. */
+  eventOf(event: () => JournalEvent): void
+  /**
+   * Gathers what is to be found out in the next flush's transaction before anything else of it is written: events and
+   * writes of the same flush may follow from it. A transaction may be run again, and then this is as well.
+   */
+  decide(work: Write): void
   /**
    * Writes all that is gathered as one transaction. Throws `LeaseLost` where the run has another worker. What failed to
    * be written is gone, so that a journal writes nothing more after a failure: the run is taken up again from its rows.
@@ -55,7 +67,8 @@ export interface JournalDeps {
 
 interface Batch {
   readonly writes: Write[]
-  readonly events: { readonly type: RunEventType; readonly data: JsonObject }[]
+  readonly decisions: Write[]
+  readonly events: (() => JournalEvent)[]
   steps: number
   messages: number
   toolCalls: number
@@ -90,14 +103,20 @@ export function createJournal(
       if (counts !== undefined) count(batch, counts)
     },
     event: (type, data) => {
-      batch.events.push({ type, data })
+      batch.events.push(() => ({ type, data }))
+    },
+    eventOf: (event) => {
+      batch.events.push(event)
+    },
+    decide: (work) => {
+      batch.decisions.push(work)
     },
     async flush() {
-      if (batch.writes.length === 0 && batch.events.length === 0) return
+      if (batch.writes.length + batch.events.length + batch.decisions.length === 0) return
       const full = batch
       batch = emptyBatch()
       const cancelAsked = await attempt((tx) => write(tx, deps, run.id, run.fence, full))
-      deps.written(full.events.some(({ type }) => SETTLING_EVENTS.has(type)))
+      deps.written(full.events.some((event) => SETTLING_EVENTS.has(event().type)))
       if (cancelAsked) deps.cancelAsked()
     },
     async fenced(work) {
@@ -137,11 +156,12 @@ async function write(
     unpriced: batch.unpriced,
   })
   if (advanced === undefined) throw lost(runId)
+  for (const decide of batch.decisions) await decide(tx)
   let runSeq = advanced.eventCount - events.length
   const at = deps.clock()
   for (const event of events) {
     runSeq += 1
-    await appendRunEvent(tx, { type: event.type, runId, runSeq, actor: deps.actor, data: event.data, at })
+    await appendRunEvent(tx, { ...event(), runId, runSeq, actor: deps.actor, at })
   }
   for (const write of writes) await write(tx)
   return advanced.cancelRequestedAt !== null
@@ -150,6 +170,7 @@ async function write(
 function emptyBatch(): Batch {
   return {
     writes: [],
+    decisions: [],
     events: [],
     steps: 0,
     messages: 0,

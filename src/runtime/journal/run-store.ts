@@ -41,6 +41,9 @@ export type NewRun = Pick<
   | 'rootRunId'
   | 'depth'
   | 'createdBy'
+  | 'userId'
+  | 'projectId'
+  | 'workflowId'
   | 'permissions'
   | 'limits'
   | 'pins'
@@ -78,6 +81,9 @@ export const insertRun = statement('runs.insert', (db, p: Bind<NewRun>) =>
     rootRunId: p.rootRunId,
     depth: p.depth,
     createdBy: p.createdBy,
+    userId: p.userId,
+    projectId: p.projectId,
+    workflowId: p.workflowId,
     permissions: p.permissions,
     limits: p.limits,
     pins: p.pins,

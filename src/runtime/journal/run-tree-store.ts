@@ -38,13 +38,13 @@ export const usageBelow = statement('runs.usage-below', (db, p: Bind<{ rootRunId
     .where('parentRunId', 'is not', null),
 )
 
-/** How many runs that a run called wait for a person. */
+/** The runs that a run called which wait, and why. */
 export const waitingChildren = statement(
   'runs.waiting-children',
   (db, p: Bind<{ rootRunId: RunId; parentRunId: RunId }>) =>
     db
       .selectFrom('runs')
-      .select((eb) => eb.fn.countAll<number>().as('waiting'))
+      .select('waitingReason')
       .where('tenantId', '=', p.tenantId)
       .where('rootRunId', '=', p.rootRunId)
       .where('parentRunId', '=', p.parentRunId)

@@ -2,6 +2,7 @@
 
 import type { RunId } from '../../base/ids.ts'
 import type { EpochMs } from '../../base/time.ts'
+import type { TenantReader } from '../../storage/database.ts'
 import type { NewRowOf, RowOf } from '../../storage/schema/tables.ts'
 import type { Bind } from '../../storage/statement.ts'
 import { statement } from '../../storage/statement.ts'
@@ -49,19 +50,22 @@ export interface StepEnd {
   readonly at: EpochMs | null
 }
 
+/** What the end of a step changes. */
+const ended = (p: Bind<StepEnd>) => ({
+  state: p.state,
+  waitingReason: p.waitingReason,
+  output: p.output,
+  outputHash: p.outputHash,
+  errorCode: p.errorCode,
+  errorMessage: p.errorMessage,
+  finishedAt: p.at,
+})
+
 /** Writes the result of an intended step. A step that has ended is not written again: it answers 0. */
 export const endStep = statement('steps.end', (db, p: Bind<StepEnd>) =>
   db
     .updateTable('steps')
-    .set({
-      state: p.state,
-      waitingReason: p.waitingReason,
-      output: p.output,
-      outputHash: p.outputHash,
-      errorCode: p.errorCode,
-      errorMessage: p.errorMessage,
-      finishedAt: p.at,
-    })
+    .set(ended(p))
     .where('tenantId', '=', p.tenantId)
     .where('runId', '=', p.runId)
     .where('seq', '=', p.seq)
@@ -74,15 +78,7 @@ export const answerStep = statement(
   (db, p: Bind<StepEnd & { expected: NonNullable<StepRow['waitingReason']> }>) =>
     db
       .updateTable('steps')
-      .set({
-        state: p.state,
-        waitingReason: null,
-        output: p.output,
-        outputHash: p.outputHash,
-        errorCode: p.errorCode,
-        errorMessage: p.errorMessage,
-        finishedAt: p.at,
-      })
+      .set({ ...ended(p), waitingReason: null })
       .where('tenantId', '=', p.tenantId)
       .where('runId', '=', p.runId)
       .where('seq', '=', p.seq)
@@ -113,6 +109,58 @@ export const stepsAfter = statement(
       .limit(p.limit),
 )
 
+const STEPS_PAGE = 500
+
+/** All steps of a run, in order. */
+export async function stepsOf(reader: TenantReader, runId: RunId): Promise<readonly StepRow[]> {
+  const steps: StepRow[] = []
+  for (let after = 0; ; ) {
+    const page = await reader.all(stepsAfter, { runId, after, limit: STEPS_PAGE })
+    steps.push(...page)
+    const last = page.at(-1)
+    if (last === undefined || page.length < STEPS_PAGE) return steps
+    after = last.seq
+  }
+}
+
+/** An intended call has to wait until a budget has room for it. */
+export const waitForBudget = statement(
+  'steps.wait-for-budget',
+  (db, p: Bind<{ runId: RunId; seq: number }>) =>
+    db
+      .updateTable('steps')
+      .set({ state: 'waiting', waitingReason: 'budget' })
+      .where('tenantId', '=', p.tenantId)
+      .where('runId', '=', p.runId)
+      .where('seq', '=', p.seq)
+      .where('state', '=', 'intended'),
+)
+
+/** What an attempt at a model is tried as, once more, after it had to wait for a budget. */
+export type TriedAgain = Pick<
+  StepRow,
+  'runId' | 'seq' | 'name' | 'state' | 'waitingReason' | 'attempt' | 'errorCode' | 'errorMessage'
+> & { readonly at: EpochMs; readonly finishedAt: EpochMs | null }
+
+export const tryStepAgain = statement('steps.try-again', (db, p: Bind<TriedAgain>) =>
+  db
+    .updateTable('steps')
+    .set({
+      name: p.name,
+      state: p.state,
+      waitingReason: p.waitingReason,
+      attempt: p.attempt,
+      errorCode: p.errorCode,
+      errorMessage: p.errorMessage,
+      startedAt: p.at,
+      finishedAt: p.finishedAt,
+    })
+    .where('tenantId', '=', p.tenantId)
+    .where('runId', '=', p.runId)
+    .where('seq', '=', p.seq)
+    .where('state', 'in', ['waiting', 'approved']),
+)
+
 /** A worker takes up a call that a person let go ahead. */
 export const beginApproved = statement(
   'steps.begin-approved',
@@ -137,23 +185,23 @@ export const putBackStep = statement('steps.put-back', (db, p: Bind<{ runId: Run
     .where('state', '=', 'intended'),
 )
 
-/** The attempts at a model that have no end on record. */
-export const openModelSteps = statement('steps.open-model', (db, p: Bind<{ runId: RunId }>) =>
+/** The attempts at a model and the calls of tools that have no end on record, and may have cost something. */
+export const openPaidSteps = statement('steps.open-paid', (db, p: Bind<{ runId: RunId }>) =>
   db
     .selectFrom('steps')
-    .select(['seq', 'name', 'attempt', 'startedAt'])
+    .select(['seq', 'kind', 'state', 'name', 'attempt', 'startedAt'])
     .where('tenantId', '=', p.tenantId)
     .where('runId', '=', p.runId)
-    .where('kind', 'in', ['model', 'compaction'])
-    .where('state', '=', 'intended')
+    .where('kind', 'in', ['model', 'compaction', 'tool'])
+    .where('state', 'in', ['intended', 'approved'])
     .orderBy('seq'),
 )
 
-/** How many steps of a run wait for a person. */
+/** The steps of a run that wait, and why. */
 export const waitingSteps = statement('steps.waiting', (db, p: Bind<{ runId: RunId }>) =>
   db
     .selectFrom('steps')
-    .select((eb) => eb.fn.countAll<number>().as('waiting'))
+    .select('waitingReason')
     .where('tenantId', '=', p.tenantId)
     .where('runId', '=', p.runId)
     .where('state', '=', 'waiting'),

@@ -20,6 +20,7 @@ export function toolForRun(db: TenantDatabase, run: RunRow, tool: ToolBinding): 
   return {
     ...tool,
     effect: 'read',
+    fromRecord: true,
     approval: 'never',
     maxAttempts: 1,
     reconcile: undefined,

@@ -9,13 +9,16 @@ import type { Clock, EpochMs } from '../../base/time.ts'
 import type { ApprovalPolicy } from '../../contract/approval.ts'
 import { actorOf, type Principal } from '../../contract/principal.ts'
 import { appendRunEvent } from '../../events/append.ts'
+import { enqueueJob } from '../../queue/enqueue.ts'
 import { jobIdOf, PRIORITY_CLASS } from '../../queue/job.ts'
-import { enqueueJob, jobById } from '../../queue/job-store.ts'
+import { jobById } from '../../queue/job-store.ts'
 import type { Database, TenantReader, TenantTransaction } from '../../storage/database.ts'
 import type { Bind } from '../../storage/statement.ts'
 import { statement } from '../../storage/statement.ts'
 import type { Planner } from '../agent/plan.ts'
 import { requestApproval } from '../approvals/request-approval.ts'
+import type { Budgets } from '../budgets.ts'
+import { dimensionsOf } from '../dimensions.ts'
 import { insertRun, type RunRow, runById } from '../journal/run-store.ts'
 import type { StepRow } from '../journal/step-store.ts'
 import type { StartContext } from '../runtime.ts'
@@ -26,6 +29,7 @@ export interface RedriveDeps {
   readonly db: Database
   readonly clock: Clock
   readonly planner: Planner
+  readonly budgets: Pick<Budgets, 'admit'>
   readonly accepted: (runId: RunId) => void
 }
 
@@ -52,6 +56,7 @@ export async function redriveRun(
   if (root === undefined) throw new Error(`The run ${runId} goes on as no run.`)
   const row = await db.write(async (tx) => {
     if ((await tx.run(leaveDead, { runId, at })) !== 1) throw notDead(runId)
+    await deps.budgets.admit(tx, dimensionsOf({ ...root.dead, id: root.id }), at)
     for (const one of tree) await write(deps, tx, one, root.id, principal, context, at)
     if (root.dead.sessionId !== null) await takeAgain(tx, root.dead.sessionId, root, at)
     const job = await tx.first(jobById, { id: jobIdOf(runId) })
@@ -162,6 +167,9 @@ async function write(
     rootRunId,
     depth: dead.depth,
     createdBy: dead.createdBy,
+    userId: dead.userId,
+    projectId: dead.projectId,
+    workflowId: dead.workflowId,
     permissions: dead.permissions,
     limits: dead.limits,
     pins: dead.pins,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { forEachDatabase } from '../../../test/support/database.ts'
 import { type Factory, openFactory } from '../../../test/support/factory.ts'
+import { calling } from '../../../test/support/scripted-turns.ts'
 import { isAppError } from '../../base/errors.ts'
 import { newId, type RunId } from '../../base/ids.ts'
 import { defineTool } from '../../define/define-tool.ts'
@@ -52,10 +53,6 @@ function countedTools() {
   return { calls, tools: [look, pay, keep] }
 }
 
-const calling = (...calls: readonly (readonly [string, object?])[]): ScriptedTurn => ({
-  toolCalls: calls.map(([tool, args = {}]) => ({ tool, arguments: args as Record<string, never> })),
-})
-
 /** A model that says the n-th turn to the n-th prompt of a run, and keeps what it was asked. */
 function scripted(turns: readonly ScriptedTurn[], provider = 'scripted') {
   const asked: ModelRequest[] = []
@@ -78,7 +75,11 @@ function usageOf(db: Database, factory: Factory) {
     .tenant(factory.tenantId)
     .read((reader) =>
       reader.query((builder, tenantId) =>
-        builder.selectFrom('usageRecords').select(['runId', 'replay']).where('tenantId', '=', tenantId),
+        builder
+          .selectFrom('usageRecords')
+          .select(['runId', 'replay'])
+          .where('tenantId', '=', tenantId)
+          .where('kind', '=', 'model_call'),
       ),
     )
 }

@@ -6,9 +6,11 @@ import { newId, type RunId } from '../../base/ids.ts'
 import type { Clock } from '../../base/time.ts'
 import { actorOf, type Principal } from '../../contract/principal.ts'
 import { appendAudit, appendRunEvent } from '../../events/append.ts'
+import { enqueueJob } from '../../queue/enqueue.ts'
 import { jobIdOf } from '../../queue/job.ts'
-import { enqueueJob } from '../../queue/job-store.ts'
 import type { Database } from '../../storage/database.ts'
+import type { Budgets } from '../budgets.ts'
+import { dimensionsOf } from '../dimensions.ts'
 import { insertRun, type RunRow, runById } from '../journal/run-store.ts'
 import { isTerminal } from '../run-state.ts'
 import type { ReplayInput, StartContext } from '../runtime.ts'
@@ -21,6 +23,7 @@ import { type RunRecord, readRecord, recordBefore, recordBeforeNode, writeRecord
 export interface ReplayDeps extends PlannedDeps {
   readonly db: Database
   readonly clock: Clock
+  readonly budgets: Pick<Budgets, 'admit'>
   readonly accepted: (runId: RunId) => void
 }
 
@@ -45,7 +48,9 @@ export async function replayRun(
   const id = newId('run', at)
   const actor = actorOf(principal)
   const changes = changesOf(input)
+  const billed = { ...original, id, userId: principal.userId, createdBy: actor }
   const row = await db.write(async (tx) => {
+    await deps.budgets.admit(tx, dimensionsOf(billed), at)
     await tx.run(insertRun, {
       id,
       kind: original.kind,
@@ -61,6 +66,9 @@ export async function replayRun(
       rootRunId: id,
       depth: 0,
       createdBy: actor,
+      userId: principal.userId,
+      projectId: original.projectId,
+      workflowId: original.workflowId,
       permissions: JSON.stringify([...principal.permissions]),
       limits: planned.limits,
       pins: planned.pins,

@@ -90,7 +90,11 @@ forEachDatabase((_name, open) => {
         .tenant(factory.tenantId)
         .read((reader) =>
           reader.query((builder, tenantId) =>
-            builder.selectFrom('usageRecords').select(['runId', 'replay']).where('tenantId', '=', tenantId),
+            builder
+              .selectFrom('usageRecords')
+              .select(['runId', 'replay'])
+              .where('tenantId', '=', tenantId)
+              .where('kind', '=', 'model_call'),
           ),
         )
       assert.deepEqual(usage.map(({ runId, replay }) => [runId === mine?.id, replay]).sort(), [

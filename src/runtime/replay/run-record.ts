@@ -9,7 +9,7 @@ import type { Bind } from '../../storage/statement.ts'
 import { statement } from '../../storage/statement.ts'
 import { insertMessage, messagesUntil } from '../journal/message-store.ts'
 import type { RunRow } from '../journal/run-store.ts'
-import { insertStep, type StepRow, stepsAfter } from '../journal/step-store.ts'
+import { insertStep, type StepRow, stepsOf } from '../journal/step-store.ts'
 
 type MessageRow = RowOf<'runMessages'>
 
@@ -18,20 +18,12 @@ export interface RunRecord {
   readonly messages: readonly MessageRow[]
 }
 
-const STEPS_PAGE = 500
 /** How many steps a refusal names. */
 const NAMED_MAX = 20
 
 /** All that a run did. Throws `run.not-replayable` where what was said was not kept. */
 export async function readRecord(reader: TenantReader, run: RunRow): Promise<RunRecord> {
-  const steps: StepRow[] = []
-  for (let after = 0; ; ) {
-    const page = await reader.all(stepsAfter, { runId: run.id, after, limit: STEPS_PAGE })
-    steps.push(...page)
-    const last = page.at(-1)
-    if (last === undefined || page.length < STEPS_PAGE) break
-    after = last.seq
-  }
+  const steps = await stepsOf(reader, run.id)
   const messages = await reader.all(messagesUntil, { runId: run.id, after: 0, until: run.messageCount })
   if (messages.some(isGone) || steps.some((step) => step.path !== null && hasNoResult(step))) {
     throw new AppError(

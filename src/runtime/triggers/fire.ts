@@ -172,5 +172,5 @@ async function note(
 
 /** Of the server, not of the trigger. */
 function mayPass({ code }: AppError): boolean {
-  return code === 'internal' || /^(storage|server|engine)\./.test(code)
+  return code === 'internal' || code === 'budget.unavailable' || /^(storage|server|engine)\./.test(code)
 }

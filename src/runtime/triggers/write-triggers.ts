@@ -78,8 +78,7 @@ export async function updateTrigger(
 ): Promise<TriggerRow> {
   const at = deps.clock()
   return deps.db.tenant(principal.tenantId).write(async (tx) => {
-    const before = await tx.first(lockTrigger, { id })
-    if (before === undefined) throw notFound(id)
+    const before = await lockedTrigger(tx, id)
     const { state = before.state, ...content } = change
     refuseForeign(before.kind, content)
     const what = { ...whatWas(before), ...changeOf(content) }
@@ -106,8 +105,7 @@ export async function deleteTrigger(
   context: TriggerContext,
 ): Promise<void> {
   await deps.db.tenant(principal.tenantId).write(async (tx) => {
-    const row = await tx.first(lockTrigger, { id })
-    if (row === undefined) throw notFound(id)
+    const row = await lockedTrigger(tx, id)
     await tx.run(deleteTicks, { triggerId: id })
     await tx.run(deleteTriggerRow, { id })
     await audit(tx, principal, 'trigger.deleted', row, { context, at: deps.clock() })
@@ -123,8 +121,7 @@ export async function rotateTriggerSecret(
 ): Promise<TriggerRow> {
   const at = deps.clock()
   return deps.db.tenant(principal.tenantId).write(async (tx) => {
-    const before = await tx.first(lockTrigger, { id })
-    if (before === undefined) throw notFound(id)
+    const before = await lockedTrigger(tx, id)
     if (before.kind !== 'webhook')
       throw new AppError(
         'request.invalid',
@@ -144,6 +141,12 @@ export function notFound(id: TriggerId): AppError {
 
 async function foundTrigger(tx: TenantTransaction, id: TriggerId): Promise<TriggerRow> {
   const row = await tx.first(triggerById, { id })
+  if (row === undefined) throw notFound(id)
+  return row
+}
+
+async function lockedTrigger(tx: TenantTransaction, id: TriggerId): Promise<TriggerRow> {
+  const row = await tx.first(lockTrigger, { id })
   if (row === undefined) throw notFound(id)
   return row
 }

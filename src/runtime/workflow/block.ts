@@ -4,6 +4,7 @@
 import { AppError } from '../../base/errors.ts'
 import type { Json } from '../../base/json.ts'
 import type { WorkflowNode } from '../../contract/workflow.ts'
+import { afterOf, leadsOf } from '../../contract/workflow-graph.ts'
 import { createGroup } from './group.ts'
 import { runNode, skipNode } from './run-node.ts'
 import { type Scope, scopeWith } from './scope.ts'
@@ -96,26 +97,25 @@ function shapeOf(nodes: readonly WorkflowNode[]): readonly Place[] | undefined {
 }
 
 function graphOf(nodes: readonly WorkflowNode[]): readonly Place[] {
-  const places: Place[] = nodes.map(() => ({ waitsFor: 0, next: [], onError: [] }))
-  const indexOf = new Map(nodes.map(({ id }, index) => [id, index]))
-  const place = (id: string): { readonly index: number; readonly place: Place } => {
-    const index = indexOf.get(id)
-    const found = index === undefined ? undefined : places[index]
-    if (index === undefined || found === undefined)
-      throw new AppError('definition.invalid', `"${id}" is no node of its block.`)
-    return { index, place: found }
-  }
+  checkNames(nodes)
+  const leads = leadsOf(nodes)
+  const places: Place[] = leads.map(({ length }) => ({ waitsFor: length, next: [], onError: [] }))
+  const placeOf = new Map(nodes.map(({ id }, index) => [id, places[index]]))
   for (const [index, node] of nodes.entries()) {
-    const before = node.after ?? nodes.slice(Math.max(index - 1, 0), index).map(({ id }) => id)
-    const own = place(node.id).place
-    for (const id of before) {
-      place(id).place.next.push(index)
-      own.waitsFor += 1
+    for (const { from, on } of leads[index] ?? []) {
+      if (on === 'done') placeOf.get(from)?.next.push(index)
+      else placeOf.get(from)?.onError.push({ to: node.id, index })
     }
-    if (typeof node.onError !== 'object') continue
-    const target = place(node.onError.goTo)
-    own.onError.push({ to: node.onError.goTo, index: target.index })
-    target.place.waitsFor += 1
   }
   return places
+}
+
+function checkNames(nodes: readonly WorkflowNode[]): void {
+  const ids = new Set(nodes.map(({ id }) => id))
+  for (const [index, { onError }] of nodes.entries()) {
+    const named = [...afterOf(nodes, index), ...(typeof onError === 'object' ? [onError.goTo] : [])]
+    const unknown = named.find((id) => !ids.has(id))
+    if (unknown !== undefined)
+      throw new AppError('definition.invalid', `"${unknown}" is no node of its block.`)
+  }
 }

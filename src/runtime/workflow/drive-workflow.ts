@@ -10,6 +10,7 @@ import { driveRun } from '../agent/drive.ts'
 import type { Drive, DriveEnd } from '../agent/drive-end.ts'
 import { driveWithin, endOfError } from '../agent/drive-frame.ts'
 import { finishRunWith, type RunEndState } from '../agent/finish.ts'
+import { giveBack } from '../agent/give-back.ts'
 import { createInterruption, type Interruption, interruptBelow, Stopped } from '../agent/interruption.ts'
 import type { Unroutable } from '../agent/unroutable.ts'
 import { Unroutable as UnroutableError } from '../agent/unroutable.ts'
@@ -17,7 +18,7 @@ import type { RunRow } from '../journal/run-store.ts'
 import { loadWorkflow } from './load-workflow.ts'
 import { NodeFailed } from './node-failed.ts'
 import { markFailing } from './node-store.ts'
-import { parkWorkflow, releaseWorkflow } from './park-workflow.ts'
+import { parkWorkflow } from './park-workflow.ts'
 import { evaluate, topScope } from './scope.ts'
 import { undoAll } from './undo.ts'
 import type { WorkflowContext } from './workflow-context.ts'
@@ -60,11 +61,11 @@ async function advance(ctx: WorkflowContext, job: ClaimedJob | undefined): Promi
       continue
     }
     if (end instanceof UnroutableError) {
-      await releaseWorkflow(ctx, job, end.reason)
+      await giveBack(ctx, job, end.reason)
       return { status: 'unroutable', reason: end.reason }
     }
     if (end === 'released') {
-      await releaseWorkflow(ctx, job)
+      await giveBack(ctx, job)
       return { status: 'released' }
     }
     await finishRunWith(ctx, job, end, { open: end.state !== 'completed' })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { aroundWrites } from '../../../test/support/around-writes.ts'
 import { forEachDatabase } from '../../../test/support/database.ts'
-import { context, openWorks, type Works } from '../../../test/support/workflows.ts'
+import { approval, context, ended, openWorks, until } from '../../../test/support/workflows.ts'
 import { AppError } from '../../base/errors.ts'
 import type { WorkflowNode } from '../../contract/workflow.ts'
 import { defineTool } from '../../define/define-tool.ts'
@@ -10,18 +10,6 @@ import { silentObserver } from '../observer.ts'
 import type { Run } from '../runtime.ts'
 
 const MINUTE = 60_000
-
-async function until(works: Works, run: Pick<Run, 'id'>, wanted: (run: Run) => boolean): Promise<Run> {
-  for (let round = 0; round < 4_000; round++) {
-    const found = await works.settled(run)
-    if (wanted(found)) return found
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  assert.fail('it did not come')
-}
-
-const ended = ({ state }: Run): boolean => state !== 'waiting'
-const approval = (id: string): WorkflowNode => ({ id, type: 'approval', input: '{"what": "this"}' })
 
 forEachDatabase((_name, open) => {
   describe('a workflow at its edges', () => {

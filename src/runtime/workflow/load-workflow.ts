@@ -3,14 +3,14 @@
 import type { WorkflowId } from '../../base/ids.ts'
 import type { EpochMs } from '../../base/time.ts'
 import type { WorkflowLimits } from '../../contract/workflow.ts'
-import type { TenantReader } from '../../storage/database.ts'
 import type { DriveDeps } from '../agent/context.ts'
 import type { Drive } from '../agent/drive-end.ts'
+import { drivenRun } from '../agent/driven-run.ts'
 import type { Interruption } from '../agent/interruption.ts'
 import { addUsageOf } from '../agent/usage-below.ts'
-import { createJournal, type Journal } from '../journal/journal.ts'
+import type { Journal } from '../journal/journal.ts'
 import type { RunRow } from '../journal/run-store.ts'
-import { type StepRow, stepsAfter } from '../journal/step-store.ts'
+import { type StepRow, stepsOf } from '../journal/step-store.ts'
 import { toolForRun } from '../replay/recorded-tool.ts'
 import { runBlock } from './block.ts'
 import { stepOf } from './node-step.ts'
@@ -20,8 +20,6 @@ import { createWaits, type Waits } from './waits.ts'
 import type { WorkflowContext } from './workflow-context.ts'
 import { toWorkflowRunLimits } from './workflow-limits.ts'
 
-const STEPS_PAGE = 500
-
 export async function loadWorkflow(
   deps: DriveDeps,
   run: RunRow,
@@ -29,50 +27,22 @@ export async function loadWorkflow(
   untrusted: boolean,
   drive: Drive,
 ): Promise<WorkflowContext> {
-  const { tenantId } = run
-  const db = deps.db.tenant(tenantId)
+  const db = deps.db.tenant(run.tenantId)
   const id = run.definitionId as WorkflowId
-  const plan = await deps.workflows.plan(tenantId, id, run.definitionVersion, run.pins)
+  const plan = await deps.workflows.plan(run.tenantId, id, run.definitionVersion, run.pins)
   const waits = createWaits(db, deps.clock, run)
-  const journal = createJournal(
-    {
-      db,
-      clock: deps.clock,
-      actor: deps.worker,
-      written: (settled) => deps.written(run.id, settled),
-      // What drives the run now: where it is being undone, that goes on in its own time.
-      cancelAsked: () => (deps.active.get(run.id) ?? interruption).stop('cancelled'),
-    },
-    run,
-  )
+  // What drives the run now: where it is being undone, that goes on in its own time.
+  const cancelAsked = (): void => (deps.active.get(run.id) ?? interruption).stop('cancelled')
+  const driven = await drivenRun(deps, run, interruption, untrusted, cancelAsked)
   let last: EpochMs = 0
   const ctx: WorkflowContext = {
-    deps,
-    run,
-    tenantId,
-    db,
+    ...driven,
     plan,
     facts: await runFacts(db, run),
     outer,
     tools: new Map([...plan.tools].map(([name, tool]) => [name, toolForRun(db, run, tool)])),
     limits: toWorkflowRunLimits(JSON.parse(run.limits) as WorkflowLimits),
-    journal: inTurn(journal, waits),
-    interruption,
-    capture: await deps.capturePolicy(tenantId),
-    observed: {
-      tenantId,
-      runId: run.id,
-      agent: run.definitionName,
-      traceId: run.traceId ?? undefined,
-      parentRunId: run.parentRunId ?? undefined,
-    },
-    tally: {
-      modelTurns: 0,
-      toolCalls: run.toolCallCount,
-      tokens: run.inputTokens + run.outputTokens,
-      costNanos: run.costNanos,
-      unpriced: run.unpricedCount,
-    },
+    journal: inTurn(driven.journal, waits),
     records: new Map(),
     past: new Map(),
     counts: { steps: 0, unflushed: 0 },
@@ -84,12 +54,10 @@ export async function loadWorkflow(
       last = Math.max(last, deps.clock())
       return last
     },
-    // What a trigger brought came from outside.
-    untrusted: untrusted || run.triggerId !== null,
   }
   if (run.stepCount > 0) {
     const rows = await db.read(async (reader) => {
-      const steps = await readSteps(reader, run)
+      const steps = await stepsOf(reader, run.id)
       const children = steps.filter(({ state }) => ENDED.has(state))
       const ids = children.map(({ childRunId }) => childRunId).filter((child) => child !== null)
       await addUsageOf(reader, run.rootRunId, ids, ctx.tally)
@@ -135,17 +103,6 @@ function beginAnew(ctx: WorkflowContext, path: string): void {
 function isUntrusted(ctx: WorkflowContext, row: StepRow): boolean {
   if (row.kind === 'tool') return ctx.tools.get(row.name)?.untrusted ?? true
   return row.kind === 'agent' || row.kind === 'workflow' || (row.kind === 'wait' && row.output !== 'null')
-}
-
-async function readSteps(reader: TenantReader, run: RunRow): Promise<readonly StepRow[]> {
-  const steps: StepRow[] = []
-  for (let after = 0; ; ) {
-    const page = await reader.all(stepsAfter, { runId: run.id, after, limit: STEPS_PAGE })
-    steps.push(...page)
-    const end = page.at(-1)
-    if (end === undefined || page.length < STEPS_PAGE) return steps
-    after = end.seq
-  }
 }
 
 /**

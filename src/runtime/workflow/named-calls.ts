@@ -1,6 +1,7 @@
 // What a workflow names: the tools, agents and workflows of its nodes and of their compensations, in blocks of any depth.
 
 import type { Compensation, WorkflowNode } from '../../contract/workflow.ts'
+import { innerBlocks } from '../../contract/workflow-graph.ts'
 
 export interface NamedCalls {
   readonly tools: ReadonlySet<string>
@@ -26,29 +27,6 @@ export function namedCalls(nodes: readonly WorkflowNode[]): NamedCalls {
 export function* everyNode(nodes: readonly WorkflowNode[]): Generator<WorkflowNode> {
   for (const node of nodes) {
     yield node
-    for (const block of blocksOf(node)) yield* everyNode(block)
-  }
-}
-
-/** The blocks inside a node. */
-export function blocksOf(node: WorkflowNode): readonly (readonly WorkflowNode[])[] {
-  switch (node.type) {
-    case 'switch':
-      return [...node.cases.map(({ nodes }) => nodes), node.else ?? []]
-    case 'parallel':
-    case 'race':
-      return node.branches.map(({ nodes }) => nodes)
-    case 'for_each':
-    case 'loop':
-      return [node.nodes]
-    case 'agent':
-    case 'tool':
-    case 'workflow':
-    case 'transform':
-    case 'wait':
-    case 'approval':
-      return []
-    default:
-      return node satisfies never
+    for (const inner of innerBlocks(node)) yield* everyNode(inner.nodes)
   }
 }

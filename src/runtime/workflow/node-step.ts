@@ -23,6 +23,8 @@ export interface NodeStep {
   finishedAt: EpochMs | null
   /** Intended by an earlier process, which may have made the call. */
   stale: boolean
+  /** This process has made the call, or an earlier one may have. */
+  made: boolean
   error: { readonly code: string; readonly message: string } | undefined
   /** Where they were stored; what this process has itself is not read back. */
   readonly stored: { input: StoredText; output: StoredText }
@@ -46,6 +48,7 @@ export function stepOf(row: StepRow, stale: boolean): NodeStep {
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
     stale: stale && row.state === 'intended',
+    made: stale && row.state === 'intended',
     error:
       row.errorCode === null
         ? undefined

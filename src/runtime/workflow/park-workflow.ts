@@ -1,22 +1,18 @@
-// A workflow's run lets go of its worker: it waits for somebody or for a time, or goes back to the queue.
+// A workflow's run lets go of its worker: it waits for somebody or for a time.
 
-import type { AppError } from '../../base/errors.ts'
 import type { RunId } from '../../base/ids.ts'
 import type { EpochMs } from '../../base/time.ts'
 import { appendRunEvent } from '../../events/append.ts'
 import type { ClaimedJob } from '../../queue/job.ts'
 import { settleJob } from '../../queue/job-store.ts'
 import type { TenantTransaction } from '../../storage/database.ts'
-import { setAsideUnroutable } from '../agent/unroutable.ts'
-import { countEvent, type RunRow, setAside } from '../journal/run-store.ts'
+import { countEvent, type RunRow } from '../journal/run-store.ts'
+import { WAITING_PRECEDENCE } from '../run-state.ts'
 import { firstDue, setWaiting, waitingInTree, waitingSeqs } from './node-store.ts'
 import { dueBelow } from './waits.ts'
 import type { WorkflowContext } from './workflow-context.ts'
 
 type RunReason = NonNullable<RunRow['waitingReason']>
-
-/** What somebody must see to comes first. */
-const PRECEDENCE: readonly RunReason[] = ['in_doubt', 'approval', 'budget', 'event', 'time']
 
 /**
  * Lets the run wait. False where it may go on at once: something that it waits for has come or is due, or somebody asked
@@ -79,24 +75,6 @@ async function restOf(
   }
   const own = (await tx.first(firstDue, { runId: run.id }))?.dueAt ?? null
   if (own !== null) dues.push(Number(own))
-  const reason = PRECEDENCE.find((known) => reasons.includes(known))
+  const reason = WAITING_PRECEDENCE.find((known) => reasons.includes(known))
   return { reason: reason ?? 'time', dueAt: dues.length === 0 ? null : Math.min(...dues) }
-}
-
-/** Gives the run back to the queue: another worker goes on. With a reason, one that has what this worker lacks. */
-export async function releaseWorkflow(
-  ctx: WorkflowContext,
-  job: ClaimedJob | undefined,
-  unroutable?: Pick<AppError, 'code' | 'message'>,
-): Promise<void> {
-  const { journal, run, deps } = ctx
-  const at = deps.clock()
-  journal.add(async (tx) => {
-    if (unroutable !== undefined)
-      return setAsideUnroutable(tx, run, job, unroutable, { actor: deps.worker, at })
-    await tx.run(setAside, { id: run.id, fence: run.fence, state: 'queued', waitingReason: null })
-    if (job !== undefined) await settleJob(tx, job, 'queued', at)
-  })
-  await journal.flush()
-  if (unroutable !== undefined) deps.written(run.id, true)
 }

@@ -2,11 +2,12 @@
 
 import { durationMs } from '../../contract/duration.ts'
 import type { WorkflowNode } from '../../contract/workflow.ts'
+import { admitTool, meterTool } from '../agent/admission.ts'
 import { callBelow, limitsLeft, type NewChild } from '../agent/child-run.ts'
 import type { DriveDeps } from '../agent/context.ts'
 import { interruptBelow, Stopped } from '../agent/interruption.ts'
 import { agentBelow } from '../agent/sub-agent.ts'
-import { type CallEnd, callTool } from '../agent/tool-call.ts'
+import { type CallEnd, callTool, observeCall } from '../agent/tool-call.ts'
 import type { RunRow } from '../journal/run-store.ts'
 import { putBackStep } from '../journal/step-store.ts'
 import { runBlocks } from './blocks.ts'
@@ -58,7 +59,15 @@ async function performTool(
   // The intent, and all that it rests on, is on record before the call.
   await flush(ctx)
   if (!step.stale) checkUnmade(ctx, scope, step)
+  const admission = await admitTool(ctx, step.seq, tool)
+  if (admission.status === 'waiting') return setWaiting(step)
+  if (admission.status === 'failed')
+    return writeFailed(ctx, step, {
+      code: admission.code,
+      message: `Node "${step.path}": ${admission.message}`,
+    })
   const startedAt = ctx.deps.clock()
+  step.made = true
   // Whoever loses a race need not wait; but how far a `once` call came, nobody would know.
   const { interruption } = step.effect === 'once' ? ctx : scope
   const { run, idle } = node.timeout ?? {}
@@ -68,15 +77,16 @@ async function performTool(
   }
   const call = { step: step.seq, input, idempotencyKey: step.idempotencyKey, stale: step.stale }
   const end = await ctx.waits.busy(() => callTool({ ...ctx, interruption }, call, tool, times))
-  if (end.status === 'done' || end.status === 'failed' || end.status === 'in_doubt')
-    ctx.deps.observer.toolCalled(ctx.observed, {
-      step: step.seq,
-      tool: step.name,
-      outcome: end.status,
-      ms: ctx.deps.clock() - startedAt,
-      startedAt,
-    })
+  observeCall(ctx, { step: step.seq, tool: step.name }, end, startedAt)
+  // A call of which nobody knows the end counts as made.
+  if (end.status !== 'stopped') meterTool(ctx, step.seq, tool, admission.paid)
   record(ctx, scope, step, end)
+}
+
+/** It is on record as waiting until a budget has room for it. */
+function setWaiting(step: NodeStep): void {
+  step.state = 'waiting'
+  step.waitingReason = 'budget'
 }
 
 /** Nobody needs to wonder what became of a call that was not made. */

@@ -4,9 +4,9 @@ import { AppError } from '../../base/errors.ts'
 import type { Json } from '../../base/json.ts'
 import { durationMs } from '../../contract/duration.ts'
 import type { RetryPolicy, WorkflowNode } from '../../contract/workflow.ts'
+import { innerBlocks } from '../../contract/workflow-graph.ts'
 import { interruptBelow, pause, Stopped } from '../agent/interruption.ts'
 import { runBlocks } from './blocks.ts'
-import { blocksOf } from './named-calls.ts'
 import { NodeFailed } from './node-failed.ts'
 import type { NodeStep } from './node-step.ts'
 import { openStep, writeSkipped, writeUnbegun } from './open-step.ts'
@@ -85,7 +85,7 @@ async function retrace(
   node: WorkflowNode,
   step: NodeStep,
 ): Promise<void> {
-  if (blocksOf(node).length === 0) return
+  if (innerBlocks(node).length === 0) return
   using interruption = interruptBelow(scope.interruption)
   interruption.stop('cancelled')
   try {
@@ -111,7 +111,7 @@ async function attempts(
     if (held) await ctx.waits.busy(() => pause(delayMs, scope.interruption.resting))
     scope.interruption.check()
     // What an earlier drive left inside belongs to the attempt that has failed.
-    if (blocksOf(node).length > 0) endAttempt(ctx, step)
+    if (innerBlocks(node).length > 0) endAttempt(ctx, step)
     opened = await openStep(ctx, scope, node, step.path, {
       attempt: step.attempt + 1,
       beginsAt: held ? null : ctx.deps.clock() + delayMs,

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { forEachDatabase } from '../../../test/support/database.ts'
-import { context, openWorks, type Works } from '../../../test/support/workflows.ts'
+import { approval, context, ended, openWorks, until, type Works } from '../../../test/support/workflows.ts'
 import type { WorkflowNode } from '../../contract/workflow.ts'
 import { defineTool } from '../../define/define-tool.ts'
-import type { Run } from '../runtime.ts'
 
 const HOUR = 3_600_000
 
@@ -19,19 +18,6 @@ function movable() {
     },
   }
 }
-
-/** Waits until the run is no longer waiting for that. */
-async function until(works: Works, run: Pick<Run, 'id'>, wanted: (run: Run) => boolean): Promise<Run> {
-  for (let round = 0; round < 4_000; round++) {
-    const found = await works.settled(run)
-    if (wanted(found)) return found
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  assert.fail('it did not come')
-}
-
-const ended = ({ state }: Run) => state !== 'waiting'
-const approval = (id: string): WorkflowNode => ({ id, type: 'approval', input: '{"what": "this"}' })
 
 forEachDatabase((_name, open) => {
   describe('a workflow that waits', () => {

@@ -2,11 +2,13 @@
 
 import type { RunId } from '../../base/ids.ts'
 import { type Json, withoutNul } from '../../base/json.ts'
-import { closeRun, openBelow } from '../agent/close-run.ts'
+import { closeRun, closingFor, openBelow } from '../agent/close-run.ts'
 import { keep } from '../agent/message-log.ts'
+import { accountForTool } from '../agent/run-end.ts'
 import { addUsageOf } from '../agent/usage-below.ts'
 import { withdrawApproval } from '../approvals/request-approval.ts'
 import { appendFact } from '../approvals/run-fact.ts'
+import { closeBudgetWait } from '../budget-waits.ts'
 import { runById } from '../journal/run-store.ts'
 import { answerStep, endStep, insertStep } from '../journal/step-store.ts'
 import { isTerminal } from '../run-state.ts'
@@ -151,14 +153,19 @@ function letGo(ctx: WorkflowContext, step: NodeStep) {
   const runId = ctx.run.id
   return async (tx: Parameters<typeof closeSignalWait>[0]): Promise<void> => {
     if (step.waitingReason === 'event') await closeSignalWait(tx, { runId, step: step.seq })
+    if (step.waitingReason === 'budget') await closeBudgetWait(tx, runId, step.seq)
     if (step.waitingReason === 'approval') await withdrawApproval(tx, runId, step.seq, ctx.deps.clock())
   }
 }
 
 /** Gives a step up while its run goes on: what it asked for is taken back, a run below it is cancelled. */
 export async function abandon(ctx: WorkflowContext, step: NodeStep): Promise<void> {
+  const { metering, budgets } = ctx.deps
+  const prices = await ctx.waits.busy(() => metering.prices(ctx.tenantId))
   const at = ctx.stamp()
+  const call = { step: step.seq, tool: step.name, made: step.state === 'intended' && step.made }
   ctx.journal.add(async (tx) => {
+    if (step.kind === 'tool') await accountForTool(tx, { metering, budgets, prices }, ctx.run, call, at)
     await tx.run(interruptStep, { runId: ctx.run.id, seq: step.seq, at })
     await letGo(ctx, step)(tx)
   })
@@ -170,12 +177,13 @@ export async function cancelCalled(ctx: WorkflowContext, { childRunId }: NodeSte
   if (childRunId === null) return flush(ctx)
   const { deps, run, journal, tally } = ctx
   const at = ctx.stamp()
+  const facts = { actor: deps.worker, at }
+  const closing = await ctx.waits.busy(() => closingFor(deps, ctx.tenantId, facts))
   const below: RunId[] = []
   journal.add(async (tx) => {
     below.length = 0
     const child = await tx.first(runById, { id: childRunId })
     if (child === undefined || isTerminal(child.state)) return
-    const closing = { metering: deps.metering, capture: ctx.capture, actor: deps.worker, at }
     for (const id of [child.id, ...(await openBelow(tx, child))]) {
       await closeRun(tx, id, { state: 'cancelled' }, closing)
       below.push(id)

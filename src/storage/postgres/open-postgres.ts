@@ -48,6 +48,8 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     connectionTimeoutMillis: CONNECT_MS_MAX,
     idleTimeoutMillis: IDLE_MS_MAX,
     application_name: options.applicationName ?? 'agent-factory',
+    // Statements are sent without waiting for the answers to those before them, where the caller does not wait.
+    pipeline: true,
     // A pooler refuses limits at connecting: there each transaction begins with them.
     ...(options.prepared === false ? {} : timeouts(options)),
   })

@@ -1,7 +1,7 @@
 // Rows from Postgres: the same values as SQLite gives, whatever types Postgres computes with.
 
 import type { CustomTypesConfig, FieldDef } from 'pg'
-import { camelCase, isNanos } from '../identifiers.ts'
+import { camelCase, isMoney } from '../identifiers.ts'
 
 export type Cell = string | number | bigint | null
 type Read = (text: string, key: string) => Cell
@@ -23,7 +23,7 @@ export interface RowShape {
 
 export function rowShape(fields: readonly FieldDef[]): RowShape {
   const keys = fields.map(({ name }) => camelCase(name))
-  const reads = fields.map(({ dataTypeID }, i) => readerOf(dataTypeID, isNanos(keys[i] ?? '')))
+  const reads = fields.map(({ dataTypeID }, i) => readerOf(dataTypeID, isMoney(keys[i] ?? '')))
   return { keys, reads, blank: Object.fromEntries(keys.map((key) => [key, null])) }
 }
 

@@ -40,8 +40,11 @@ async function tryOnce<T>(transactions: Transactions, work: (unit: Unit) => Prom
   const unit: Unit = { compiler, statements, target: client, refusal: undefined }
   let broken = false
   try {
-    await control(client, begin)
+    // Sent with the first statement: one round trip less. It fails only with its connection, and with it all that follows.
+    const begun = control(client, begin)
+    begun.catch(() => undefined)
     const result = await work(unit)
+    await begun
     if (unit.refusal !== undefined) throw unit.refusal
     const ended = await control(client, 'commit')
     // Postgres answers a commit after a failed statement (one that nobody awaited) with a rollback.

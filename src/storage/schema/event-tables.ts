@@ -34,6 +34,8 @@ export const events = table('events', {
       where: 'run_id is not null',
     },
     { name: 'events_by_audit', columns: ['tenantId', 'seq'], where: 'audit = 1' },
+    // The history of one thing.
+    { name: 'events_by_subject', columns: ['tenantId', 'subject', 'seq'], where: 'audit = 1' },
   ],
 })
 

@@ -1,4 +1,4 @@
-import type { ApiKeyId, TenantId, UserId } from '../../base/ids.ts'
+import type { ApiKeyId, ProjectId, TenantId, UserId } from '../../base/ids.ts'
 import { integer, integerOrNull, json, oneOf, oneOfOrNull, table, text, textOrNull } from './table.ts'
 
 export const tenants = table('tenants', {
@@ -70,4 +70,21 @@ export const apiKeys = table('api_keys', {
   foreignKeys: [
     { columns: ['tenantId', 'ownerId'], table: 'memberships', references: ['tenantId', 'userId'] },
   ],
+})
+
+/** A grouping of resources inside a tenant: runs, costs and budgets may name one. */
+export const projects = table('projects', {
+  tenant: true,
+  columns: {
+    tenantId: text<TenantId>(),
+    id: text<ProjectId>(),
+    name: text(),
+    state: oneOf('active', 'archived'),
+    createdBy: text(),
+    createdAt: integer(),
+    updatedAt: integer(),
+  },
+  primaryKey: ['tenantId', 'id'],
+  unique: [['tenantId', 'name']],
+  foreignKeys: [{ columns: ['tenantId'], table: 'tenants', references: ['id'] }],
 })

@@ -1,6 +1,7 @@
 // The queue: jobs, whose rows are the truth whatever engine carries their tickets, and the workers that take them.
 
 import type { JobId, RunId, TenantId } from '../../base/ids.ts'
+import { JOB_STATES } from '../../contract/job.ts'
 import { integer, integerOrNull, json, jsonOrNull, oneOf, table, text, textOrNull } from './table.ts'
 
 export const jobs = table('jobs', {
@@ -21,7 +22,7 @@ export const jobs = table('jobs', {
      * `queued` may be claimed, `scheduled` waits for its time, `parked` for somebody's answer, `unroutable` for a worker
      * that can run it. `done`, `dead` (given up) and `cancelled` are final.
      */
-    state: oneOf('queued', 'scheduled', 'leased', 'parked', 'unroutable', 'done', 'dead', 'cancelled'),
+    state: oneOf(...JOB_STATES),
     /** Class: 0 high, 1 normal, 2 low. */
     priority: integer(),
     /** Orders a tenant's queued jobs: when it was due, plus what its class costs. A constant rate of ageing needs no update. */

@@ -2,11 +2,14 @@ import type {
   AgentId,
   DefinitionId,
   ModelCallId,
+  ProjectId,
   RunId,
   SessionId,
   TenantId,
   TriggerId,
+  UserId,
 } from '../../base/ids.ts'
+import { RUN_STATES, STEP_KINDS } from '../../contract/run.ts'
 import {
   integer,
   integerOrNull,
@@ -65,7 +68,7 @@ export const runs = table('runs', {
     definitionName: text(),
     definitionVersion: integer(),
     digest: text(),
-    state: oneOf('queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'),
+    state: oneOf(...RUN_STATES),
     waitingReason: oneOfOrNull('approval', 'time', 'event', 'in_doubt', 'budget'),
     input: json({ personal: true }),
     output: jsonOrNull({ personal: true }),
@@ -78,6 +81,11 @@ export const runs = table('runs', {
     rootRunId: text<RunId>(),
     depth: integer(),
     createdBy: text(),
+    /** The user in whose name it runs: the owner of the key that started it; '' of runs from before this was kept. */
+    userId: text<UserId | ''>({ defaultTo: '' }),
+    projectId: textOrNull<ProjectId>(),
+    /** The workflow at the top, where one is: its own id of a workflow that runs by itself. */
+    workflowId: textOrNull<DefinitionId>(),
     /** JSON array: what the caller may do; the tools of the run may do no more. */
     permissions: json(),
     /** JSON: the limits in force (the definition's, narrowed by the request). */
@@ -141,27 +149,13 @@ export const steps = table('steps', {
     tenantId: text<TenantId>(),
     runId: text<RunId>(),
     seq: integer(),
-    kind: oneOf(
-      'model',
-      'tool',
-      'agent',
-      'compaction',
-      'workflow',
-      'transform',
-      'switch',
-      'parallel',
-      'race',
-      'for_each',
-      'loop',
-      'wait',
-      'approval',
-    ),
+    kind: oneOf(...STEP_KINDS),
     /** The model, the tool's name, the agent's or workflow's name, or the node's id. */
     name: text(),
     /** Of a workflow's node: where it stands, with the passes of loops (`each[3].review`). Null in an agent's run. */
     path: textOrNull(),
     state: oneOf('intended', 'approved', 'waiting', 'done', 'failed', 'interrupted', 'skipped'),
-    waitingReason: oneOfOrNull('approval', 'in_doubt', 'time', 'event'),
+    waitingReason: oneOfOrNull('approval', 'in_doubt', 'time', 'event', 'budget'),
     /** Of a waiting step: when it goes on by itself. */
     dueAt: integerOrNull(),
     /** Of a model step or a node: which attempt this is, from 1. */

@@ -1,10 +1,30 @@
 // The tables of the product, by part. The database's types, the migrations and the guards are made from this list.
 
 import { approvalLinks, approvals, approvalVotes, earlyDecisions } from './approval-tables.ts'
+import {
+  billingAccounts,
+  billingItems,
+  billingOutbox,
+  invoiceLines,
+  invoices,
+  plans,
+  stripeEvents,
+  subscriptions,
+} from './billing-tables.ts'
 import { definitions, definitionVersions } from './catalog-tables.ts'
 import { events, idempotencyKeys } from './event-tables.ts'
-import { apiKeys, memberships, tenants, users } from './identity-tables.ts'
-import { usageRecords } from './money-tables.ts'
+import { apiKeys, memberships, projects, tenants, users } from './identity-tables.ts'
+import {
+  budgetHolds,
+  budgetPeriods,
+  budgets,
+  budgetWaits,
+  costs,
+  rerateChanges,
+  rerates,
+  tenantPrices,
+  usageRecords,
+} from './money-tables.ts'
 import { jobs, workers } from './queue-tables.ts'
 import { bodies, modelCalls, runMessages, runs, sessions, sessionTurns, steps } from './run-tables.ts'
 import type { Column, GeneratedColumn, Table } from './table.ts'
@@ -15,6 +35,7 @@ export const TABLES = {
   users,
   memberships,
   apiKeys,
+  projects,
   definitions,
   definitionVersions,
   events,
@@ -37,6 +58,22 @@ export const TABLES = {
   signals,
   signalWaits,
   usageRecords,
+  costs,
+  tenantPrices,
+  rerates,
+  rerateChanges,
+  budgets,
+  budgetPeriods,
+  budgetHolds,
+  budgetWaits,
+  plans,
+  billingAccounts,
+  subscriptions,
+  invoices,
+  invoiceLines,
+  billingItems,
+  billingOutbox,
+  stripeEvents,
 } as const
 
 /** A row as it is read: camelCase names, a number, a text, a bigint or null. */

@@ -3,7 +3,7 @@
 import type { StatementSync } from 'node:sqlite'
 import type { TenantId } from '../../base/ids.ts'
 import { bindValues, type Compiled, type Value } from '../compile.ts'
-import { camelCase, isNanos } from '../identifiers.ts'
+import { camelCase, isMoney } from '../identifiers.ts'
 import { sqliteError } from './sqlite-errors.ts'
 
 type Cell = Value
@@ -23,7 +23,7 @@ export class Prepared {
     this.#statement = statement
     this.#keys = statement.columns().map(({ name }) => camelCase(name))
     this.#blank = Object.fromEntries(this.#keys.map((key) => [key, null]))
-    const nanos = this.#keys.map(isNanos)
+    const nanos = this.#keys.map(isMoney)
     this.#nanos = nanos.includes(true) ? nanos : undefined
     if (this.#keys.length > 0) statement.setReturnArrays(true)
     if (this.#nanos !== undefined) statement.setReadBigInts(true)

@@ -9,6 +9,7 @@ import { readSettings } from '../../../src/app/settings.ts'
 import { Client } from '../../../src/sdk.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { systemStatement } from '../../../src/storage/statement.ts'
+import { addBudget } from '../../support/budgets.ts'
 import { type Struck, struck } from './child.ts'
 import { chaosModel, chaosProject, PLAYED } from './scene.ts'
 import type { Services } from './services.ts'
@@ -30,6 +31,7 @@ export interface Played extends Verdict {
   readonly seconds: number
 }
 
+const BUDGET_NANOS = 1_000_000_000_000n
 const STARTERS = 16
 const OPEN_RUNS_MAX = 200
 const STRIKE_MS = 500
@@ -75,7 +77,7 @@ export async function play(services: Services, options: PlayOptions): Promise<Pl
   return { ...verdict, ...counts, seconds: Math.round((performance.now() - startedAt) / 1_000) }
 }
 
-/** Migrates, makes the first key, publishes what is played. */
+/** Migrates, makes the first key and a budget, publishes what is played. */
 async function prepare(services: Services, ledger: string): Promise<string> {
   const settings = readSettings({ ...services.env, WORKER_CONCURRENCY: '0' })
   await using app = await compose(settings, { models: [chaosModel()], host: chaosProject(ledger) })
@@ -84,6 +86,9 @@ async function prepare(services: Services, ledger: string): Promise<string> {
   const admin = await app.identity.authenticateKey(made.key)
   for (const { name, result } of await syncHostProject(app, admin, chaosProject(ledger)))
     if (result.action === 'refused') throw new Error(`${name}: ${result.reason}`)
+  // Refuses nothing, since the scripted model has no price; but each attempt at it is held, and has to be settled.
+  const { tenantId } = admin
+  await addBudget(app.db, tenantId, { mode: 'soft', limitNanos: BUDGET_NANOS })
   return made.key
 }
 

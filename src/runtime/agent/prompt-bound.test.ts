@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Message } from '../../contract/message.ts'
+import { OUTPUT_TOKENS_BUDGETED, type Sent, tokenBound, usualTokens } from './prompt-bound.ts'
+
+function sent(more: Partial<Sent> = {}): Sent {
+  return { instructions: '', messages: [], tools: [], settings: {}, ...more }
+}
+
+describe('tokenBound', () => {
+  it('counts the bytes of all that is sent, whatever its script: no token is less than a byte', () => {
+    const none = tokenBound(sent()).promptTokens
+    const text = '漢字🙂'
+    const bytes = Buffer.byteLength(text)
+    assert.equal(tokenBound(sent({ instructions: text })).promptTokens, none + bytes)
+    const message: Message = { role: 'user', text }
+    assert.ok(tokenBound(sent({ messages: [message] })).promptTokens > none + bytes)
+    const tool = { name: 'look', description: text, inputSchema: { type: 'object' } }
+    assert.ok(tokenBound(sent({ tools: [tool] })).promptTokens > none + bytes)
+    assert.ok(tokenBound(sent({ outputSchema: { description: text } })).promptTokens > none + bytes)
+  })
+
+  it('has a cap on the output where none is named, and the thinking that is bought beside it', () => {
+    assert.equal(tokenBound(sent()).outputTokens, OUTPUT_TOKENS_BUDGETED)
+    assert.equal(tokenBound(sent({ settings: { maxOutputTokens: 7 } })).outputTokens, 7)
+    const providerOptions = { anthropic: { thinking: { type: 'enabled', budgetTokens: 2_000 }, top: 3 } }
+    const settings = { maxOutputTokens: 7, providerOptions }
+    assert.equal(tokenBound(sent({ settings })).outputTokens, 2_007)
+  })
+
+  it('is above what is usual for the prompt, and the same for the output', () => {
+    const bound = tokenBound(sent({ instructions: 'Do what the user says.' }))
+    const usual = usualTokens(bound)
+    assert.ok(usual.promptTokens < bound.promptTokens)
+    assert.equal(usual.outputTokens, bound.outputTokens)
+  })
+})

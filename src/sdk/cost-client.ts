@@ -1,0 +1,84 @@
+// The client's methods about costs: one for each route, like those of client.ts.
+
+import type {
+  CostEntity,
+  CostEntry,
+  CostEstimate,
+  CostHints,
+  CostReport,
+  CreateRerate,
+  EntityCosts,
+  EstimateCost,
+  RecordCosts,
+  RecordedCosts,
+  Rerate,
+  RerateDetail,
+} from '../contract/cost.ts'
+import type { FileContent } from '../contract/fields.ts'
+import type { QueryInputOf } from '../contract/route.ts'
+import { ROUTES, type Routes } from '../contract/routes.ts'
+import { type ListOptions, listRoute } from './list-route.ts'
+import type { PageList } from './page-list.ts'
+import type { CallOptions, Transport } from './transport.ts'
+
+type Listing<Id extends keyof Routes> = ListOptions<Routes[Id]>
+type Query<Id extends keyof Routes> = QueryInputOf<Routes[Id]>
+
+/** What `Client` has of costs. */
+export class CostClient {
+  readonly #transport: Transport
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /** One cost, or `{entries}`: all are recorded or none. */
+  recordCosts(costs: RecordCosts, options?: CallOptions): Promise<RecordedCosts> {
+    const body = 'entries' in costs ? { entries: [...costs.entries] } : costs
+    return this.#transport.send(ROUTES.recordCosts, { body }, options)
+  }
+  listCosts(options: Listing<'listCosts'> = {}): PageList<CostEntry> {
+    return listRoute(this.#transport, ROUTES.listCosts, {}, options)
+  }
+  /** What something cost: of this month where no times are given. */
+  getCosts(
+    type: CostEntity,
+    id: string,
+    query: Query<'getCosts'> = {},
+    options?: CallOptions,
+  ): Promise<EntityCosts> {
+    const params = { entity_type: type, entity_id: id }
+    return this.#transport.send(ROUTES.getCosts, { params, query }, options)
+  }
+  estimateCost(request: EstimateCost, options?: CallOptions): Promise<CostEstimate> {
+    return this.#transport.send(ROUTES.estimateCost, { body: request }, options)
+  }
+  /** With `dryRun` nothing is changed. */
+  createRerate(request: CreateRerate, options?: CallOptions): Promise<RerateDetail> {
+    return this.#transport.send(ROUTES.createRerate, { body: request }, options)
+  }
+  listRerates(options: Listing<'listRerates'> = {}): PageList<Rerate> {
+    return listRoute(this.#transport, ROUTES.listRerates, {}, options)
+  }
+  getRerate(id: string, options?: CallOptions): Promise<RerateDetail> {
+    return this.#transport.send(ROUTES.getRerate, { params: { id } }, options)
+  }
+  /** The report of a month, `2026-11`. */
+  getCostReport(
+    month: string,
+    query: Query<'getCostReport'> = {},
+    options?: CallOptions,
+  ): Promise<CostReport> {
+    return this.#transport.send(ROUTES.getCostReport, { params: { month }, query }, options)
+  }
+  downloadCostReport(
+    month: string,
+    query: Query<'downloadCostReport'>,
+    options?: CallOptions,
+  ): Promise<FileContent> {
+    return this.#transport.send(ROUTES.downloadCostReport, { params: { month }, query }, options)
+  }
+  listHints(query: Query<'listHints'> = {}, options?: CallOptions): Promise<CostHints> {
+    return this.#transport.send(ROUTES.listHints, { query }, options)
+  }
+}
