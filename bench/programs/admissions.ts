@@ -4,7 +4,7 @@
 import { newId, type TenantId } from '../../src/base/ids.ts'
 import { createReservations } from '../../src/money/budgets/holds/reserve.ts'
 import { freed } from '../../src/runtime/budget-waits.ts'
-import { holdOwner } from '../../src/runtime/budgets.ts'
+import { type Budgets, holdOwner } from '../../src/runtime/budgets.ts'
 import { adminOf } from '../../src/storage/admin.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { migrate } from '../../src/storage/migrations/migrate.ts'
@@ -22,8 +22,11 @@ export interface AdmissionsInput {
 }
 
 export interface AdmissionsQuestion {
-  /** `offered`: so many a second, whether the ones before have ended or not; `most`: so many at a time. */
-  readonly kind: 'offered' | 'most'
+  /**
+   * `offered`: so many a second, whether the ones before have ended or not, each settled at once. `settled`: so many at a
+   * time, each settled at once. `held`: so many at a time, settled when all are made, which is not measured.
+   */
+  readonly kind: 'offered' | 'settled' | 'held'
   readonly rate: number
   readonly durationMs: number
 }
@@ -43,8 +46,6 @@ const COST_NANOS = 1_234n
 const HOLD_MS = 1_000_000
 const BUDGET = { limitNanos: 1_000_000_000_000_000n, thresholds: [50, 80, 100] } as const
 
-type Admit = (n: number, dueAt: number) => Promise<void>
-
 await answerQuestions<AdmissionsInput, null, AdmissionsQuestion, AdmissionsAnswer>(async (input) => {
   await using opened = new AsyncDisposableStack()
   const db = opened.use(await openDatabase(input.databaseUrl))
@@ -55,25 +56,33 @@ await answerQuestions<AdmissionsInput, null, AdmissionsQuestion, AdmissionsAnswe
       : opened.use(await openDatabase(input.databaseUrl, { postgres: { connectionsMax: 1 } }))
   const payers: Payer[] = []
   for (let n = 0; n < input.tenants; n++) payers.push(await payerWithBudgets(db))
-  const reservations = createReservations({ freed })
+  const port = createReservations({ freed })
   let admitted = 0
   const answer = async ({ kind, rate, durationMs }: AdmissionsQuestion): Promise<AdmissionsAnswer> => {
     const times: Times = { reserve: [], settle: [], both: [] }
-    const admit: Admit = async (n, dueAt) => {
-      await admitOne(db, reservations, payerOf(payers, n), times, dueAt)
+    const open: Hold[] = []
+    const admit = async (n: number, dueAt: number): Promise<void> => {
       admitted += 1
+      const hold = await reserveOne(db, port, payerOf(payers, n), times, dueAt)
+      if (kind === 'held') open.push(hold)
+      else await settleOne(db, port, hold, times)
     }
-    await using locks = watched && watchLocks(adminOf(watched))
-    const { perSecond } =
+    const offer = (): Promise<{ readonly perSecond: number }> =>
       kind === 'offered'
-        ? await openLoad(admit, { perSecond: rate, durationMs })
-        : await load((n) => admit(n, performance.now()), { concurrency: rate, durationMs })
+        ? openLoad(admit, { perSecond: rate, durationMs })
+        : load((n) => admit(n, performance.now()), { concurrency: rate, durationMs })
+    const { perSecond, locks } = await watchedBy(watched, offer)
+    const settleLeft = async (): Promise<void> => {
+      for (let hold = open.pop(); hold !== undefined; hold = open.pop())
+        await settleOne(db, port, hold, times)
+    }
+    await Promise.all(Array.from({ length: rate }, settleLeft))
     return {
       perSecond,
       reserveMs: quantilesOf(times.reserve),
       settleMs: quantilesOf(times.settle),
       bothMs: quantilesOf(times.both),
-      locks: await locks?.stop(),
+      locks,
     }
   }
   const stack = opened.move()
@@ -86,6 +95,16 @@ await answerQuestions<AdmissionsInput, null, AdmissionsQuestion, AdmissionsAnswe
     },
   }
 })
+
+/** Does the work, and says who waited for locks meanwhile where there are others. */
+async function watchedBy<T extends object>(
+  watched: Database | undefined,
+  work: () => Promise<T>,
+): Promise<T & { readonly locks: LockWaits | undefined }> {
+  await using watch = watched && watchLocks(adminOf(watched))
+  const done = await work()
+  return { ...done, locks: await watch?.stop() }
+}
 
 interface Payer {
   readonly tenantId: TenantId
@@ -115,26 +134,48 @@ interface Times {
   readonly both: number[]
 }
 
-async function admitOne(
+interface Hold {
+  readonly tenantId: TenantId
+  readonly owner: string
+  readonly dueAt: number
+  readonly heldAt: number
+}
+
+async function reserveOne(
   db: Database,
-  { reserve, settle }: ReturnType<typeof createReservations>,
+  { reserve }: Budgets,
   { tenantId, of }: Payer,
   times: Times,
   dueAt: number,
-): Promise<void> {
-  const tenant = db.tenant(tenantId)
+): Promise<Hold> {
   const runId = newId('run')
   const owner = holdOwner(runId, 1)
   const at = Date.now()
   const amounts = { worstNanos: WORST_NANOS, estimateNanos: COST_NANOS }
-  const reservation = { owner, of: { ...of, runId }, rootRunId: runId, ...amounts, at, expiresAt: at + HOLD_MS }
-  const { outcome } = await tenant.write((tx) => reserve(tx, reservation))
-  const reservedAt = performance.now()
+  const reservation = {
+    owner,
+    of: { ...of, runId },
+    rootRunId: runId,
+    ...amounts,
+    at,
+    expiresAt: at + HOLD_MS,
+  }
+  const { outcome } = await db.tenant(tenantId).write((tx) => reserve(tx, reservation))
   if (outcome !== 'held') throw new Error(`A reservation of the bench is ${outcome}.`)
-  await tenant.write((tx) => settle(tx, owner, COST_NANOS, Date.now()))
+  const heldAt = performance.now()
+  times.reserve.push(heldAt - dueAt)
+  return { tenantId, owner, dueAt, heldAt }
+}
+
+async function settleOne(
+  db: Database,
+  { settle }: Budgets,
+  { tenantId, owner, dueAt, heldAt }: Hold,
+  times: Times,
+): Promise<void> {
+  await db.tenant(tenantId).write((tx) => settle(tx, owner, COST_NANOS, Date.now()))
   const settledAt = performance.now()
-  times.reserve.push(reservedAt - dueAt)
-  times.settle.push(settledAt - reservedAt)
+  times.settle.push(settledAt - heldAt)
   times.both.push(settledAt - dueAt)
 }
 

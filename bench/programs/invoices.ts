@@ -91,11 +91,7 @@ async function invoice(
 }
 
 /** Every record is on the invoice once: otherwise what was measured was not the work. */
-async function checkInvoice(
-  { invoices }: BillingScene,
-  tenantId: TenantId,
-  records: number,
-): Promise<void> {
+async function checkInvoice({ invoices }: BillingScene, tenantId: TenantId, records: number): Promise<void> {
   const [newest] = (await invoices.list(tenantId, { limit: 1, state: 'open' })).items
   if (newest === undefined || newest.periodEnd !== END) throw new Error('The period has no invoice.')
   const { lines } = await invoices.get(tenantId, newest.id)

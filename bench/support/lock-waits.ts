@@ -16,12 +16,14 @@ export interface LockWatch extends AsyncDisposable {
 
 const LOOK_MS = 20
 const WAITING = `select count(*)::int as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-const DEADLOCKS = 'select deadlocks::int as deadlocks from pg_stat_database where datname = current_database()'
+const DEADLOCKS =
+  'select deadlocks::int as deadlocks from pg_stat_database where datname = current_database()'
 
 export function watchLocks(admin: Admin): LockWatch {
   const ending = new AbortController()
   const watching = admin.session(async ({ rows }): Promise<LockWaits> => {
-    const count = async (sql: string, column: string): Promise<number> => Number((await rows(sql))[0]?.[column])
+    const count = async (sql: string, column: string): Promise<number> =>
+      Number((await rows(sql))[0]?.[column])
     const before = await count(DEADLOCKS, 'deadlocks')
     let sum = 0
     let looks = 0

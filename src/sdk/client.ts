@@ -1,15 +1,6 @@
 // The client: one method for each route. It owns its open requests and streams, and ends them when it is closed.
 
 import type { Json } from '../base/json.ts'
-import type {
-  ApiKey,
-  AuditEntry,
-  CreateApiKey,
-  CreatedApiKey,
-  Me,
-  Tenant,
-  UpdateTenant,
-} from '../contract/account.ts'
 import type { AgentDefinition } from '../contract/agent.ts'
 import type {
   Approval,
@@ -20,20 +11,8 @@ import type {
   DecideEarly,
   EarlyDecision,
 } from '../contract/approval-resource.ts'
-import type {
-  Budget,
-  BudgetDetail,
-  BudgetEvent,
-  BudgetPeriodRecord,
-  CreateBudget,
-  TopUpBudget,
-  TransferBudget,
-  UpdateBudget,
-} from '../contract/budget.ts'
 import type { Job, RedriveJobs, RedrivenJobs, Worker } from '../contract/job.ts'
 import type { ModelCall, ModelCallDetail } from '../contract/model-call.ts'
-import type { ComparePrices, Price, PriceDiff, SetPrice } from '../contract/price.ts'
-import type { CreateProject, Project, UpdateProject } from '../contract/project.ts'
 import type { VersionDiff } from '../contract/resource.ts'
 import type { Agent, AgentVersion } from '../contract/routes/agents.ts'
 import type { ImportedTools, ImportTools, Tool, ToolVersion } from '../contract/routes/tools.ts'
@@ -60,7 +39,7 @@ import type {
   TriggerInput,
 } from '../contract/trigger.ts'
 import type { WorkflowDefinition } from '../contract/workflow.ts'
-import { BillingClient } from './billing-client.ts'
+import { BudgetClient } from './budget-client.ts'
 import { type ListOptions, listRoute } from './list-route.ts'
 import type { PageList } from './page-list.ts'
 import { type RunStreamItem, type StreamOptions, streamRun } from './stream-run.ts'
@@ -86,11 +65,10 @@ export interface RunOptions extends WaitOptions {
   /** `false` answers as soon as the run is recorded. */
   readonly wait?: boolean | undefined
 }
-type AtOptions = CallOptions & { readonly at?: string | undefined }
 type Listing<Id extends keyof Routes> = ListOptions<Routes[Id]>
 
 /** Speaks to a server with one credential. An `id` of an agent, tool or workflow may be its name. */
-export class Client extends BillingClient implements AsyncDisposable {
+export class Client extends BudgetClient implements AsyncDisposable {
   readonly #transport: Transport
 
   /** Throws where `baseUrl` is no URL of http or https. */
@@ -267,38 +245,6 @@ export class Client extends BillingClient implements AsyncDisposable {
     return this.#transport.send(ROUTES.sendEvent, { body: event }, options)
   }
 
-  /** What may be spent on the tenant, a project, an agent, a workflow, a user, a key or a run. */
-  createBudget(request: CreateBudget, options?: CallOptions): Promise<BudgetDetail> {
-    return this.#transport.send(ROUTES.createBudget, { body: request }, options)
-  }
-  listBudgets(options: Listing<'listBudgets'> = {}): PageList<Budget> {
-    return listRoute(this.#transport, ROUTES.listBudgets, {}, options)
-  }
-  /** With where it stands now, and which runs wait for it. */
-  getBudget(id: string, options?: CallOptions): Promise<BudgetDetail> {
-    return this.#transport.send(ROUTES.getBudget, { params: { id } }, options)
-  }
-  updateBudget(id: string, change: UpdateBudget, options?: CallOptions): Promise<BudgetDetail> {
-    return this.#transport.send(ROUTES.updateBudget, { params: { id }, body: change }, options)
-  }
-  /** Adds to the present period alone. */
-  topUpBudget(id: string, request: TopUpBudget, options?: CallOptions): Promise<BudgetDetail> {
-    return this.#transport.send(ROUTES.topUpBudget, { params: { id }, body: request }, options)
-  }
-  /** Moves a part of the limit to another budget; answers the one that gave. */
-  transferBudget(id: string, request: TransferBudget, options?: CallOptions): Promise<BudgetDetail> {
-    return this.#transport.send(ROUTES.transferBudget, { params: { id }, body: request }, options)
-  }
-  async archiveBudget(id: string, options?: CallOptions): Promise<void> {
-    await this.#transport.send(ROUTES.archiveBudget, { params: { id } }, options)
-  }
-  listBudgetHistory(id: string, options: Listing<'listBudgetHistory'> = {}): PageList<BudgetEvent> {
-    return listRoute(this.#transport, ROUTES.listBudgetHistory, { id }, options)
-  }
-  listBudgetPeriods(id: string, options: Listing<'listBudgetPeriods'> = {}): PageList<BudgetPeriodRecord> {
-    return listRoute(this.#transport, ROUTES.listBudgetPeriods, { id }, options)
-  }
-
   /** Begins a conversation: runs that name the session see its earlier turns. */
   createSession(agent: string, options?: CallOptions): Promise<Session> {
     return this.#transport.send(ROUTES.createSession, { body: { agent } }, options)
@@ -401,67 +347,6 @@ export class Client extends BillingClient implements AsyncDisposable {
   /** Archives it. */
   async deleteWorkflow(id: string, options?: CallOptions): Promise<void> {
     await this.#transport.send(ROUTES.deleteWorkflow, { params: { id } }, options)
-  }
-
-  whoami(options?: CallOptions): Promise<Me> {
-    return this.#transport.send(ROUTES.whoami, {}, options)
-  }
-  /** `key` of the answer is shown this once. */
-  createApiKey(request: CreateApiKey, options?: CallOptions): Promise<CreatedApiKey> {
-    return this.#transport.send(ROUTES.createApiKey, { body: request }, options)
-  }
-  listApiKeys(options: Listing<'listApiKeys'> = {}): PageList<ApiKey> {
-    return listRoute(this.#transport, ROUTES.listApiKeys, {}, options)
-  }
-  getApiKey(id: string, options?: CallOptions): Promise<ApiKey> {
-    return this.#transport.send(ROUTES.getApiKey, { params: { id } }, options)
-  }
-  async revokeApiKey(id: string, options?: CallOptions): Promise<void> {
-    await this.#transport.send(ROUTES.revokeApiKey, { params: { id } }, options)
-  }
-  getTenant(id: string, options?: CallOptions): Promise<Tenant> {
-    return this.#transport.send(ROUTES.getTenant, { params: { id } }, options)
-  }
-  updateTenant(id: string, change: UpdateTenant, options?: CallOptions): Promise<Tenant> {
-    return this.#transport.send(ROUTES.updateTenant, { params: { id }, body: change }, options)
-  }
-  /** Prices of your own, or with `source: 'book'` the product's. */
-  listPrices(options: Listing<'listPrices'> = {}): PageList<Price> {
-    return listRoute(this.#transport, ROUTES.listPrices, {}, options)
-  }
-  /** What holds for a model, a tool, `compute/second` … at a time: your own price, else the book's. */
-  getPrice(subject: string, options: AtOptions = {}): Promise<Price> {
-    return this.#transport.send(ROUTES.getPrice, { query: { subject, at: options.at } }, options)
-  }
-  setPrice(request: SetPrice, options?: CallOptions): Promise<Price> {
-    return this.#transport.send(ROUTES.setPrice, { body: request }, options)
-  }
-  withdrawPrice(id: string, options?: CallOptions): Promise<Price> {
-    return this.#transport.send(ROUTES.withdrawPrice, { params: { id } }, options)
-  }
-  /** What the second source that comes with the product says otherwise than the book. */
-  diffPrices(options: AtOptions = {}): Promise<PriceDiff> {
-    return this.#transport.send(ROUTES.diffPrices, { query: { at: options.at } }, options)
-  }
-  /** The same with prices of another source. */
-  comparePrices(request: ComparePrices, options: AtOptions = {}): Promise<PriceDiff> {
-    return this.#transport.send(ROUTES.comparePrices, { query: { at: options.at }, body: request }, options)
-  }
-  createProject(request: CreateProject, options?: CallOptions): Promise<Project> {
-    return this.#transport.send(ROUTES.createProject, { body: request }, options)
-  }
-  listProjects(options: Listing<'listProjects'> = {}): PageList<Project> {
-    return listRoute(this.#transport, ROUTES.listProjects, {}, options)
-  }
-  getProject(id: string, options?: CallOptions): Promise<Project> {
-    return this.#transport.send(ROUTES.getProject, { params: { id } }, options)
-  }
-  /** Renames it, archives it (`state: 'archived'`) or takes it up again. */
-  updateProject(id: string, change: UpdateProject, options?: CallOptions): Promise<Project> {
-    return this.#transport.send(ROUTES.updateProject, { params: { id }, body: change }, options)
-  }
-  listAudit(options: Listing<'listAudit'> = {}): PageList<AuditEntry> {
-    return listRoute(this.#transport, ROUTES.listAudit, {}, options)
   }
 
   /** Ends open requests and streams; later calls are refused. */

@@ -1,4 +1,4 @@
-// The client's methods about costs: one for each route, like those of client.ts.
+// The client's methods about prices and costs: one for each route, like those of client.ts.
 
 import type {
   CostEntity,
@@ -15,21 +15,48 @@ import type {
   RerateDetail,
 } from '../contract/cost.ts'
 import type { FileContent } from '../contract/fields.ts'
+import type { ComparePrices, Price, PriceDiff, SetPrice } from '../contract/price.ts'
 import type { QueryInputOf } from '../contract/route.ts'
 import { ROUTES, type Routes } from '../contract/routes.ts'
+import { AccountClient } from './account-client.ts'
 import { type ListOptions, listRoute } from './list-route.ts'
 import type { PageList } from './page-list.ts'
 import type { CallOptions, Transport } from './transport.ts'
 
 type Listing<Id extends keyof Routes> = ListOptions<Routes[Id]>
+type AtOptions = CallOptions & { readonly at?: string | undefined }
 type Query<Id extends keyof Routes> = QueryInputOf<Routes[Id]>
 
-/** What `Client` has of costs. */
-export class CostClient {
+/** What `Client` has of prices and costs. */
+export class CostClient extends AccountClient {
   readonly #transport: Transport
 
   constructor(transport: Transport) {
+    super(transport)
     this.#transport = transport
+  }
+
+  /** Prices of your own, or with `source: 'book'` the product's. */
+  listPrices(options: Listing<'listPrices'> = {}): PageList<Price> {
+    return listRoute(this.#transport, ROUTES.listPrices, {}, options)
+  }
+  /** What holds for a model, a tool, `compute/second` … at a time: your own price, else the book's. */
+  getPrice(subject: string, options: AtOptions = {}): Promise<Price> {
+    return this.#transport.send(ROUTES.getPrice, { query: { subject, at: options.at } }, options)
+  }
+  setPrice(request: SetPrice, options?: CallOptions): Promise<Price> {
+    return this.#transport.send(ROUTES.setPrice, { body: request }, options)
+  }
+  withdrawPrice(id: string, options?: CallOptions): Promise<Price> {
+    return this.#transport.send(ROUTES.withdrawPrice, { params: { id } }, options)
+  }
+  /** What the second source that comes with the product says otherwise than the book. */
+  diffPrices(options: AtOptions = {}): Promise<PriceDiff> {
+    return this.#transport.send(ROUTES.diffPrices, { query: { at: options.at } }, options)
+  }
+  /** The same with prices of another source. */
+  comparePrices(request: ComparePrices, options: AtOptions = {}): Promise<PriceDiff> {
+    return this.#transport.send(ROUTES.comparePrices, { query: { at: options.at }, body: request }, options)
   }
 
   /** One cost, or `{entries}`: all are recorded or none. */
