@@ -93,6 +93,7 @@ describe('the API as it is put together', () => {
       'openApprovalLink',
       'openapi',
       'readyz',
+      'receiveStripeEvent',
       'receiveWebhook',
     ])
     assert.ok(ROUTE_LIST.every(({ permission }) => typeof permission === 'string'))

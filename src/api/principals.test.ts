@@ -71,7 +71,15 @@ const INVOICES = [
   'explainInvoiceLine',
   'listBillingItems',
 ]
-const PLANS = ['listPlans', 'getPlan', 'getBillingAccount', 'getSubscription', 'getEntitlements', 'getUsage']
+const PLANS = [
+  'listPlans',
+  'getPlan',
+  'getBillingAccount',
+  'getSubscription',
+  'getEntitlements',
+  'getUsage',
+  'getStripeStatus',
+]
 const SUBSCRIBING = [
   'putBillingAccount',
   'createSubscription',
@@ -80,6 +88,9 @@ const SUBSCRIBING = [
   'pauseSubscription',
   'resumeSubscription',
   'ingestUsage',
+  'createStripeCheckout',
+  'createStripePortal',
+  'reconcileStripe',
 ]
 const PROMPTS = ['listModelCalls', 'getModelCall']
 const CREATOR_MAY = [
@@ -123,6 +134,7 @@ const ANYBODY: ReadonlySet<string> = new Set([
   'openapi',
   'docs',
   'receiveWebhook',
+  'receiveStripeEvent',
   'whoami',
   'getTenant',
   ...LINKS,

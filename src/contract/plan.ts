@@ -20,6 +20,7 @@ export const UNITS_MAX = 1_000_000_000_000_000
 const LIMIT_MAX = 1_000_000_000
 const TRIAL_DAYS_MAX = 365
 const AMOUNT_CHARS_MAX = 32
+const STRIPE_PRICE_CHARS_MAX = 255
 const DECIMALS = /^\d{1,12}(\.\d{1,9})?$/
 
 export const metric = z.enum(METRICS)
@@ -68,6 +69,11 @@ const key = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,63}$/, 'must begin with a letter and hold a-z, 0-9, "_" and "-"')
   .meta({ examples: ['pro'] })
+const stripePriceId = z
+  .string()
+  .max(STRIPE_PRICE_CHARS_MAX)
+  .regex(/^price_[A-Za-z0-9]+$/, 'must be the id of a price at Stripe, such as price_1Qx7')
+  .meta({ description: 'The price at Stripe by which Stripe bills the plan.', examples: ['price_1Qx7'] })
 const currency = z
   .string()
   .regex(/^[A-Z]{3}$/, 'must be the ISO 4217 code of a currency, such as USD')
@@ -90,6 +96,7 @@ export const createPlan = z.strictObject({
   }),
   features: z.array(z.enum(FEATURES)).max(FEATURES.length).optional(),
   limits: limits.optional(),
+  stripePriceId: stripePriceId.optional(),
 })
 
 const planState = z.enum(['active', 'archived'])
@@ -109,6 +116,7 @@ export const plan = z.object({
   overage: z.array(overage),
   features: z.array(z.enum(FEATURES)),
   limits,
+  stripePriceId: z.string().nullable(),
   state: planState,
   createdAt: time,
 })

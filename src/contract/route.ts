@@ -3,6 +3,7 @@
 import type { z } from 'zod'
 import type { ErrorCode } from '../base/errors.ts'
 import type { OPERATE, Permission } from './permission.ts'
+import type { Feature } from './plan.ts'
 
 /** Who may call: a permission's holders, anyone with a credential, anyone at all, or the platform's operator. */
 export type Access = Permission | 'authenticated' | 'public' | typeof OPERATE
@@ -22,6 +23,8 @@ export interface Route {
   readonly path: string
   readonly outside?: true
   readonly permission: Access
+  /** Open only to tenants whose plan has it. */
+  readonly feature?: Feature
   readonly tag: string
   readonly summary: string
   readonly description?: string
@@ -53,6 +56,9 @@ export interface RouteBody {
   /** An empty body is `{}`. */
   readonly optional?: true
 }
+
+/** Why a run that could start is not accepted: what the plan, the standing and the budgets of the tenant say. */
+export const START_REFUSALS = ['billing.restricted', 'budget.exceeded', 'budget.unavailable'] as const
 
 const API_BASE = '/api/v1'
 
@@ -89,6 +95,7 @@ export function commonErrors(declared: Route): readonly ErrorCode[] {
   if (declared.permission !== 'public')
     codes.push('auth.missing', 'auth.invalid', 'auth.expired', 'tenant.suspended', 'rate.limited')
   if (declared.permission !== 'public' && declared.permission !== 'authenticated') codes.push('access.denied')
+  if (declared.feature) codes.push('plan.feature-missing')
   if (declared.query && 'cursor' in declared.query.shape) codes.push('cursor.invalid')
   if (declared.body) codes.push('request.malformed', 'request.too-large', 'request.unsupported-media-type')
   if (declared.idempotent) codes.push('idempotency.key-reused', 'idempotency.in-progress')

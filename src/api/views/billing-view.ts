@@ -33,6 +33,7 @@ export function planView(plan: Plan): PlanResource {
     overage: plan.overage.map((overage) => overageView(overage, currency)),
     features: [...plan.features],
     limits: plan.limits,
+    stripePriceId: plan.stripePriceId,
     state,
     createdAt: formatTime(plan.createdAt),
   }

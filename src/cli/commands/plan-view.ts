@@ -38,6 +38,7 @@ export function showPlan(session: Session, plan: PlanResource): void {
     ),
     ['features', plan.features.join(', ')],
     ...Object.entries(plan.limits).map(([name, limit]) => ['limit', `${name} ${limit}`] as const),
+    ['price at Stripe', plan.stripePriceId ?? undefined],
     ['state', plan.state],
     ['created', fullTime(plan.createdAt, session.now())],
   ])

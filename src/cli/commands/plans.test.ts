@@ -39,7 +39,11 @@ describe('plans and subscriptions on the command line', () => {
     const list = await billing(['plans'])
     for (const key of ['free', 'pro', 'enterprise']) assert.match(list, new RegExp(` ${key} `))
     const yaml = 'key: team\nname: Team\ncurrency: USD\ninterval: month\nbase_price: "5.00"\n'
-    assert.match(await billing(['plans', 'create', '-'], yaml), /price +5\.00 USD a month/)
+    const made = await billing(['plans', 'create', '-', '--stripe-price', 'price_1Qx7'], yaml)
+    assert.match(made, /price +5\.00 USD a month/)
+    assert.match(made, /price at Stripe +price_1Qx7/)
+    const odd = await world.run(['billing', 'plans', 'create', '-', '--stripe-price', 'x'], { stdin: yaml })
+    assert.match(odd.err, /stripe_price_id/)
     const wrong = await world.run(['billing', 'plans', 'create', '-'], { stdin: `${yaml}trial: 5\n` })
     assert.notEqual(wrong.code, 0)
     assert.match(wrong.err, /trial/)

@@ -73,10 +73,13 @@ function addPlans(billing: Command, act: Act): void {
     .command('create')
     .description('Make the next version of a plan; for the operator of the platform')
     .argument('<file>', 'a file in YAML or JSON, or - for the standard input')
+    .option('--stripe-price <id>', 'the price at Stripe by which Stripe bills it (stripe_price_id)')
     .action(
-      act(async (session, file: string) => {
+      act(async (session, file: string, { stripePrice }: { readonly stripePrice?: string }) => {
         const wire = parseDocument(await readText(session.world, file), file)
-        const made = await (await session.client()).createPlan(decoded(createPlan, wire, file))
+        const written = decoded(createPlan, wire, file)
+        const asked = stripePrice === undefined ? written : { ...written, stripePriceId: stripePrice }
+        const made = await (await session.client()).createPlan(asked)
         answer(session, plan, made, () => showPlan(session, made))
       }),
     )

@@ -54,6 +54,7 @@ import {
 } from '../invoice.ts'
 import { job, redriveJobs, redrivenJobs, worker } from '../job.ts'
 import { modelCall, modelCallDetail } from '../model-call.ts'
+import { archivePlan, createPlan, overage, plan } from '../plan.ts'
 import { comparePrices, price, priceAmounts, priceDiff, setPrice } from '../price.ts'
 import { problem } from '../problem.ts'
 import { createProject, project, updateProject } from '../project.ts'
@@ -61,6 +62,27 @@ import { versionDiff } from '../resource.ts'
 import { ROUTES } from '../routes.ts'
 import { replayRun, resolution, run, runEvent, startRun, startWorkflow, step } from '../run.ts'
 import { createSession, session, sessionTurn } from '../session.ts'
+import {
+  stripeCheckout,
+  stripeLink,
+  stripePortal,
+  stripeReconcile,
+  stripeReconciled,
+  stripeStatus,
+} from '../stripe.ts'
+import {
+  billingAccount,
+  cancelSubscription,
+  changeSubscription,
+  createSubscription,
+  entitlements,
+  ingestedUsage,
+  ingestUsage,
+  putBillingAccount,
+  subscription,
+  subscriptionStep,
+  usageSummary,
+} from '../subscription.ts'
 import { toolDefinition } from '../tool.ts'
 import {
   createdTrigger,
@@ -129,6 +151,27 @@ export const COMPONENT_NAMES: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType
   [budgetDetail, 'BudgetDetail'],
   [budgetEvent, 'BudgetEvent'],
   [budgetPeriod, 'BudgetPeriod'],
+  [createPlan, 'CreatePlan'],
+  [plan, 'Plan'],
+  [overage, 'PlanOverage'],
+  [archivePlan, 'ArchivePlan'],
+  [billingAccount, 'BillingAccount'],
+  [putBillingAccount, 'PutBillingAccount'],
+  [createSubscription, 'CreateSubscription'],
+  [changeSubscription, 'ChangeSubscription'],
+  [cancelSubscription, 'CancelSubscription'],
+  [subscriptionStep, 'SubscriptionStep'],
+  [subscription, 'Subscription'],
+  [entitlements, 'Entitlements'],
+  [ingestUsage, 'IngestUsage'],
+  [ingestedUsage, 'IngestedUsage'],
+  [usageSummary, 'UsageSummary'],
+  [stripeStatus, 'StripeStatus'],
+  [stripeCheckout, 'StripeCheckout'],
+  [stripePortal, 'StripePortal'],
+  [stripeLink, 'StripeLink'],
+  [stripeReconcile, 'StripeReconcile'],
+  [stripeReconciled, 'StripeReconciled'],
   [invoice, 'Invoice'],
   [invoiceLine, 'InvoiceLine'],
   [invoiceDetail, 'InvoiceDetail'],

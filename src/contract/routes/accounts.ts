@@ -75,6 +75,7 @@ export const accountRoutes = {
   }),
   listAudit: route({
     method: 'GET',
+    feature: 'audit_log',
     path: '/audit',
     permission: 'READ_AUDIT',
     tag: 'audit',

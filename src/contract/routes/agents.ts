@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { agentDefinition } from '../agent.ts'
 import { resourceOf, versionOf } from '../resource.ts'
-import { route } from '../route.ts'
+import { route, START_REFUSALS } from '../route.ts'
 import { run, startRun } from '../run.ts'
 import { definitionRoutes, whichAndPolicy } from './definitions.ts'
 import { idOrName } from './path-params.ts'
@@ -44,6 +44,7 @@ export const agentRoutes = {
     body: { schema: startRun },
     responses: { 202: run, 200: run },
     errors: [
+      ...START_REFUSALS,
       'agent.not-published',
       'agent.archived',
       'session.not-found',

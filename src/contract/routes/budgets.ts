@@ -21,6 +21,7 @@ export const budgetRoutes = {
   createBudget: route({
     ...shared,
     method: 'POST',
+    feature: 'budgets',
     path: '/financial/budgets',
     permission: 'MANAGE_BILLING',
     summary: 'Set a budget on the tenant, a project, an agent, a workflow, a user, a key or a run',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { pageOf, pageQuery } from '../fields.ts'
 import { job, jobKind, jobState, redriveJobs, redrivenJobs, worker } from '../job.ts'
 import { OPERATE } from '../permission.ts'
-import { route } from '../route.ts'
+import { route, START_REFUSALS } from '../route.ts'
 import { idParam } from './path-params.ts'
 
 const jobs = { tag: 'jobs' } as const
@@ -62,7 +62,7 @@ export const jobRoutes = {
     params,
     body: nothing,
     responses: { 200: job },
-    errors: ['job.state-conflict', 'run.state-conflict', 'run.not-replayable'],
+    errors: [...START_REFUSALS, 'job.state-conflict', 'run.state-conflict', 'run.not-replayable'],
   }),
   redriveJobs: route({
     ...jobs,

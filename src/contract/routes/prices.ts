@@ -37,6 +37,7 @@ export const priceRoutes = {
   setPrice: route({
     ...shared,
     method: 'POST',
+    feature: 'own_prices',
     path: '/financial/prices',
     permission: 'MANAGE_BILLING',
     summary: 'Set a price of your own',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { idText, pageOf, pageQuery } from '../fields.ts'
 import { modelCall, modelCallDetail } from '../model-call.ts'
-import { route } from '../route.ts'
+import { route, START_REFUSALS } from '../route.ts'
 import { replayRun, resolution, run, runEvent, runState, step, WAIT_SECONDS_MAX } from '../run.ts'
 import { idParam } from './path-params.ts'
 
@@ -99,6 +99,7 @@ export const runRoutes = {
     method: 'POST',
     path: '/runs/{id}/replay',
     permission: 'READ_PROMPTS',
+    feature: 'replay',
     summary: 'Do a run again, from any step, with something changed',
     description:
       'A new run, marked by `replay_of` and never counted as usage of a plan. Without a body: the same version and input, models asked anew, tool calls answered from the record. Needs RUN_AGENTS or RUN_WORKFLOWS as well. Answers as running an agent does.',
@@ -107,6 +108,7 @@ export const runRoutes = {
     body: { schema: replayRun, optional: true },
     responses: { 202: run, 200: run },
     errors: [
+      ...START_REFUSALS,
       'run.not-replayable',
       'version.not-found',
       'tool.not-published',

@@ -21,6 +21,7 @@ export const triggerRoutes = {
   createTrigger: route({
     ...shared,
     method: 'POST',
+    feature: 'triggers',
     path: '/triggers',
     permission: 'WRITE_TRIGGERS',
     summary: 'Create a trigger: a schedule, a webhook or an event that starts runs',

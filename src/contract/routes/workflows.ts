@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { resourceOf, versionOf } from '../resource.ts'
-import { route } from '../route.ts'
+import { route, START_REFUSALS } from '../route.ts'
 import { run, startWorkflow } from '../run.ts'
 import { workflowDefinition } from '../workflow.ts'
 import { definitionRoutes, whichAndPolicy } from './definitions.ts'
@@ -35,6 +35,7 @@ export const workflowRoutes = {
     method: 'POST',
     path: '/workflows/{id}/runs',
     permission: 'RUN_WORKFLOWS',
+    feature: 'workflows',
     tag: 'runs',
     summary: 'Run a workflow',
     description:
@@ -44,6 +45,7 @@ export const workflowRoutes = {
     body: { schema: startWorkflow },
     responses: { 202: run, 200: run },
     errors: [
+      ...START_REFUSALS,
       'workflow.not-published',
       'workflow.archived',
       'workflow.input-invalid',

@@ -101,7 +101,7 @@ export const insertPlan = systemStatement('plans.insert', PLATFORM, (db, p: Syst
       features: p.features,
       limits: p.limits,
       state: 'active',
-      stripePriceId: null,
+      stripePriceId: p.stripePriceId,
       createdBy: p.createdBy,
       createdAt: p.createdAt,
     })

@@ -153,7 +153,7 @@ async function add(system: SystemTransaction, input: CreatePlan, actor: string, 
     features: JSON.stringify(input.features ?? []),
     limits: JSON.stringify(input.limits ?? {}),
     state: 'active',
-    stripePriceId: null,
+    stripePriceId: input.stripePriceId ?? null,
     createdBy: actor,
     createdAt: at,
   })

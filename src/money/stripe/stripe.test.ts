@@ -5,7 +5,6 @@ import { forEachDatabase } from '../../../test/support/database.ts'
 import { startStripe } from '../../../test/support/stripe-server.ts'
 import { isAppError } from '../../base/errors.ts'
 import type { Database } from '../../storage/database.ts'
-import { systemStatement } from '../../storage/statement.ts'
 import { closePeriods } from '../invoices/closing/close-periods.ts'
 import { finaliseDrafts } from '../invoices/closing/finalise-drafts.ts'
 import { gatherUsage } from './meter-usage.ts'
@@ -21,13 +20,6 @@ const HOUR_MS = 3_600_000
 const LOST = ['lost', 'lost'] as const
 const PAGES = { successUrl: 'https://app.example.com/ok', cancelUrl: 'https://app.example.com/no' }
 
-const pricedAtStripe = systemStatement(
-  'test.price-at-stripe',
-  'a test sells a plan at Stripe',
-  (db, p: { readonly key: string; readonly price: string }) =>
-    db.updateTable('plans').set({ stripePriceId: p.price }).where('key', '=', p.key),
-)
-
 async function openScene(db: Database) {
   const server = await startStripe()
   const scene = openBilling(db, START)
@@ -38,8 +30,8 @@ async function openScene(db: Database) {
     key: 'pro',
     basePrice: '29.00',
     overage: [{ metric: 'token', model: 'per_unit', unitPrice: '0.001' }],
+    stripePriceId: 'price_pro',
   })
-  await db.system.write((tx) => tx.run(pricedAtStripe, { key: 'pro', price: 'price_pro' }))
   return {
     ...scene,
     server,

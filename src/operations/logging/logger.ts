@@ -76,7 +76,7 @@ function openSink({ format, color, write }: LoggerOptions): Sink {
   const shape = format === 'pretty' ? (line: string) => prettyLine(line, color) : (line: string) => line
   if (write !== undefined) return { stream: { write: (line) => write(shape(line)) }, close: () => undefined }
   // A person sees each line at once; a machine gets them in larger pieces.
-  const buffered = format === 'json' ? { minLength: BUFFER_BYTES, periodicFlush: BUFFER_MS } : {}
+  const buffered = format === 'json' ? { minLength: BUFFER_BYTES } : {}
   const output = pinoDestination({ dest: 1, sync: format === 'pretty', ...buffered })
   // A reader that went away (`| head`) must not end the server.
   output.on('error', () => undefined)
@@ -87,10 +87,22 @@ function openSink({ format, color, write }: LoggerOptions): Sink {
       // The stream was not open yet, or its reader is gone: there is nobody to write to.
     }
   }
+  // Not the library's periodic flush: it wakes a process that logs nothing five times a second.
+  let timer: NodeJS.Timeout | undefined
+  const soon = (): void => {
+    timer = undefined
+    output.flush()
+  }
   process.on('exit', flush)
   return {
-    stream: { write: (line) => void output.write(shape(line)) },
+    stream: {
+      write: (line) => {
+        output.write(shape(line))
+        if (format === 'json') timer ??= setTimeout(soon, BUFFER_MS).unref()
+      },
+    },
     close: () => {
+      clearTimeout(timer)
       flush()
       process.off('exit', flush)
     },

@@ -41,8 +41,9 @@ export interface Journal {
   /** The same for one that follows from what is decided in the flush. */
   eventOf(event: () => JournalEvent): void
   /**
-   * Gathers what is to be found out in the next flush's transaction before anything else of it is written: events and
-   * writes of the same flush may follow from it. A transaction may be run again, and then this is as well.
+   * Gathers what is to be found out in the next flush's transaction: after the writes that were gathered before it, which
+   * it sees, and before the events and all later writes, which may follow from it. A transaction may be run again, and
+   * then this is as well.
    */
   decide(work: Write): void
   /**
@@ -67,6 +68,7 @@ export interface JournalDeps {
 
 interface Batch {
   readonly writes: Write[]
+  /** What decides, and the writes that come before it. */
   readonly decisions: Write[]
   readonly events: (() => JournalEvent)[]
   steps: number
@@ -109,7 +111,7 @@ export function createJournal(
       batch.events.push(event)
     },
     decide: (work) => {
-      batch.decisions.push(work)
+      batch.decisions.push(...batch.writes.splice(0), work)
     },
     async flush() {
       if (batch.writes.length + batch.events.length + batch.decisions.length === 0) return

@@ -133,6 +133,9 @@ function reopened(step: StepRow, dead: RunRow): StepRow | undefined {
   if (step.path !== null && step.finishedAt !== dead.finishedAt) return step
   if (step.path !== null && (step.waitingReason === 'approval' || step.waitingReason === 'event'))
     return undefined
+  // It was not made, and nobody wakes it any more: the budget is asked anew.
+  if (step.waitingReason === 'budget')
+    return { ...step, state: 'approved', waitingReason: null, finishedAt: null }
   const state = step.waitingReason === null ? 'intended' : 'waiting'
   return { ...step, state, finishedAt: null }
 }
