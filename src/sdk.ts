@@ -46,25 +46,6 @@ export type {
   RerateDetail,
 } from './contract/cost.ts'
 export type { FileContent } from './contract/fields.ts'
-export type { Job, RedriveJobs, RedrivenJobs, Worker } from './contract/job.ts'
-export type { ModelCall, ModelCallDetail } from './contract/model-call.ts'
-export type { Permission } from './contract/permission.ts'
-export type { ArchivePlan, CreatePlan, PlanResource } from './contract/plan.ts'
-export type { ComparePrices, Price, PriceAmounts, PriceDiff, SetPrice } from './contract/price.ts'
-export type { CreateProject, Project, UpdateProject } from './contract/project.ts'
-export type {
-  BillingAccountResource,
-  CancelSubscription,
-  ChangeSubscription,
-  CreateSubscription,
-  EntitlementsResource,
-  IngestedUsage,
-  PutBillingAccount,
-  SubscriptionResource,
-  SubscriptionStep,
-  UsageRecordInput,
-  UsageSummaryResource,
-} from './contract/subscription.ts'
 export type {
   BillingItem,
   BillingSummary,
@@ -77,6 +58,12 @@ export type {
   InvoiceLine,
   InvoiceNote,
 } from './contract/invoice.ts'
+export type { Job, RedriveJobs, RedrivenJobs, Worker } from './contract/job.ts'
+export type { ModelCall, ModelCallDetail } from './contract/model-call.ts'
+export type { Permission } from './contract/permission.ts'
+export type { ArchivePlan, CreatePlan, PlanResource } from './contract/plan.ts'
+export type { ComparePrices, Price, PriceAmounts, PriceDiff, SetPrice } from './contract/price.ts'
+export type { CreateProject, Project, UpdateProject } from './contract/project.ts'
 export type { VersionDiff } from './contract/resource.ts'
 export type { Agent, AgentVersion } from './contract/routes/agents.ts'
 export type { ImportedTools, ImportTools, Tool, ToolVersion } from './contract/routes/tools.ts'
@@ -91,6 +78,27 @@ export type {
   Step,
 } from './contract/run.ts'
 export type { Session, SessionTurn } from './contract/session.ts'
+export type {
+  StripeCheckout,
+  StripeLink,
+  StripePortal,
+  StripeReconcile,
+  StripeReconciledView,
+  StripeStatusView,
+} from './contract/stripe.ts'
+export type {
+  BillingAccountResource,
+  CancelSubscription,
+  ChangeSubscription,
+  CreateSubscription,
+  EntitlementsResource,
+  IngestedUsage,
+  PutBillingAccount,
+  SubscriptionResource,
+  SubscriptionStep,
+  UsageRecordInput,
+  UsageSummaryResource,
+} from './contract/subscription.ts'
 export type { ToolDefinition } from './contract/tool.ts'
 export type {
   CreatedTrigger,
@@ -104,6 +112,7 @@ export type {
 } from './contract/trigger.ts'
 export type { WorkflowDefinition } from './contract/workflow.ts'
 export { ApiError, ConnectionError, isApiError } from './sdk/api-error.ts'
+export type { BillingOptions, ExplainOptions } from './sdk/billing-client.ts'
 export type {
   CreateOptions,
   PublishOptions,
@@ -112,7 +121,6 @@ export type {
   VersionOptions,
 } from './sdk/client.ts'
 export { Client } from './sdk/client.ts'
-export type { BillingOptions, ExplainOptions } from './sdk/billing-client.ts'
 export type { Page, PageList } from './sdk/page-list.ts'
 export type { RetryOptions } from './sdk/retry.ts'
 export type { RunStreamItem, StreamOptions } from './sdk/stream-run.ts'

@@ -271,7 +271,9 @@ function secretsIn(settings: Omit<Settings, 'secrets'>): readonly Secret[] {
   const redis = jobQueue.engine === 'bullmq' ? [jobQueue.redisUrl, ...passwordsIn(jobQueue.redisUrl)] : []
   const amazon = [aws.credentials?.secretAccessKey, aws.credentials?.sessionToken]
   const billing = [stripe?.secretKey, stripe?.webhookSecret]
-  return [...keys, ...url, ...redis, ...amazon, secretKey, ...billing, ...headers].filter((key) => key !== undefined)
+  return [...keys, ...url, ...redis, ...amazon, secretKey, ...billing, ...headers].filter(
+    (key) => key !== undefined,
+  )
 }
 
 /** A driver may tell of the password without its address. */

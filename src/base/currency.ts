@@ -31,6 +31,15 @@ export function nanosPerMinor(currency: string): bigint {
   return NANOS_PER_UNIT / 10n ** BigInt(currencyDigits(currency))
 }
 
+/** The most of one amount, in units of its currency: its billionths are kept as 64 bits. */
+export const UNITS_OF_AMOUNT_MAX = 9_000_000_000n
+
+/** Whether an invoice can hold it, exactly. */
+export function isHoldable(minor: bigint, currency: string): boolean {
+  const most = (UNITS_OF_AMOUNT_MAX * NANOS_PER_UNIT) / nanosPerMinor(currency)
+  return minor <= most && minor >= -most
+}
+
 /** Minor units as decimal text with all decimals of the currency: USD `2900n` is `"29.00"`, JPY `"2900"`. */
 export function formatMinor(minor: bigint, currency: string): string {
   const decimals = currencyDigits(currency)

@@ -15,7 +15,6 @@ import { addDoctorCommand } from './commands/doctor.ts'
 import { addEnqueueRunCommand } from './commands/enqueue-run.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addInvoiceCommands } from './commands/invoices.ts'
-import { addStripeCommands } from './commands/stripe.ts'
 import { addJobCommands } from './commands/jobs.ts'
 import { addPlanCommands } from './commands/plans.ts'
 import { addPricesCommands } from './commands/prices.ts'
@@ -24,6 +23,7 @@ import { addRunCommands } from './commands/runs.ts'
 import { addScheduleCommands } from './commands/schedules.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addSessionCommands } from './commands/sessions.ts'
+import { addStripeCommands } from './commands/stripe.ts'
 import { addAuditCommands, addTenantCommands } from './commands/tenants.ts'
 import { addToolCommands } from './commands/tools.ts'
 import { addEventCommands, addTriggerCommands } from './commands/triggers.ts'
@@ -54,7 +54,17 @@ const GROUPS: readonly (readonly [string, readonly ((program: Command, act: Act)
     'Look and answer:',
     [addEnqueueRunCommand, addRunCommands, addApprovalCommands, addSessionCommands, addJobCommands],
   ],
-  ['Money:', [addCostCommands, addPricesCommands, addBudgetCommands, addPlanCommands, addInvoiceCommands, addStripeCommands]],
+  [
+    'Money:',
+    [
+      addCostCommands,
+      addPricesCommands,
+      addBudgetCommands,
+      addPlanCommands,
+      addInvoiceCommands,
+      addStripeCommands,
+    ],
+  ],
   ['Access:', [addAuthCommands, addTenantCommands, addProjectCommands, addAuditCommands]],
   ['Shell:', [addCompletionCommand]],
 ]

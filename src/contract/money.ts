@@ -45,7 +45,6 @@ export interface Dimensions {
 
 /** `hard` refuses, `soft` tells, `ask` lets the run wait until somebody tops up. */
 export const BUDGET_MODES = ['hard', 'soft', 'ask'] as const
-export type BudgetMode = (typeof BUDGET_MODES)[number]
 
 export const BUDGET_PERIODS = ['day', 'week', 'month', 'quarter', 'year', 'rolling', 'once'] as const
 export type BudgetPeriod = (typeof BUDGET_PERIODS)[number]

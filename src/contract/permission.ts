@@ -31,7 +31,10 @@ export const PERMISSIONS = [
   'READ_AUDIT',
   /** Costs, prices, budgets, usage, plans and invoices of the tenant. */
   'READ_BILLING',
-  /** Set budgets and prices, tell costs and usage, rate anew, subscribe, pay and void. */
+  /**
+   * Set budgets and prices, tell costs and usage, rate anew, subscribe and cancel. What an invoice comes to is not among
+   * it: to finalise, pay, void and credit is the operator's (OPERATE_PLATFORM), as plans are.
+   */
   'MANAGE_BILLING',
   'READ_PROJECTS',
   'WRITE_PROJECTS',

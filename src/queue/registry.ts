@@ -50,7 +50,12 @@ export async function alikeWorkers(
   { engine, kinds, at }: { engine: string; kinds: readonly string[]; at: EpochMs },
 ): Promise<readonly AlikeWorker[]> {
   const since = at - WORKER_LOST_MS
-  const rows = await reader.all(liveAlike, { engine, kinds: JSON.stringify(kinds), since, limit: WORKERS_MAX })
+  const rows = await reader.all(liveAlike, {
+    engine,
+    kinds: JSON.stringify(kinds),
+    since,
+    limit: WORKERS_MAX,
+  })
   return rows.map(({ id, concurrency, active }) => ({ id, free: active < concurrency }))
 }
 

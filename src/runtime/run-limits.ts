@@ -65,7 +65,7 @@ export interface RunTally {
   unpriced: number
 }
 
-/** Throws the limit that the next model call would pass. A money limit also refuses to go on after a call of unknown cost. */
+/** Throws the limit that the next model call would pass. Money is asked for with each attempt (agent/allowance.ts). */
 export function checkBeforeModel(limits: RunLimits, tally: RunTally): void {
   if (tally.modelTurns >= limits.maxSteps) {
     throw new AppError(
@@ -78,16 +78,6 @@ export function checkBeforeModel(limits: RunLimits, tally: RunTally): void {
       'limit.tokens',
       `The run used ${tally.tokens} tokens; its limit is ${limits.maxTokens} (limits.max_tokens).`,
     )
-  }
-  if (limits.maxCostNanos === undefined) return
-  if (tally.unpriced > 0) {
-    throw new AppError(
-      'limit.money',
-      'The run has a money limit, and the cost of an earlier model call is not known, so it may not go on.',
-    )
-  }
-  if (tally.costNanos >= limits.maxCostNanos) {
-    throw new AppError('limit.money', 'The run reached its money limit (limits.max_cost_usd).')
   }
 }
 

@@ -2,7 +2,15 @@
 
 import type { ProfileName } from './profile.ts'
 
-export type SettingGroup = 'server' | 'storage' | 'queue' | 'models' | 'tools' | 'billing' | 'operations' | 'client'
+export type SettingGroup =
+  | 'server'
+  | 'storage'
+  | 'queue'
+  | 'models'
+  | 'tools'
+  | 'billing'
+  | 'operations'
+  | 'client'
 
 interface Described {
   /** The environment variable. */

@@ -22,16 +22,7 @@ export interface BudgetStanding {
   readonly crossed: number
 }
 
-/** Undefined where the budget does not count at that moment. Throws where this host does not know its time zone. */
-export async function standingOf(
-  reader: TenantReader,
-  budget: Budget,
-  at: EpochMs,
-): Promise<BudgetStanding | undefined> {
-  return (await standingsOf(reader, [budget], at)).get(budget.id)
-}
-
-/** Of many at once; without those that do not count at that moment. */
+/** Without those that do not count at that moment. Throws where this host does not know a time zone. */
 export async function standingsOf(
   reader: TenantReader,
   budgets: readonly Budget[],

@@ -33,6 +33,20 @@ export type CallGroup = 'model' | 'agentId' | 'workflowId' | 'userId' | 'project
 /** By what other costs can. A tool's cost has the tool as its description. */
 export type EntryGroup = 'agentId' | 'workflowId' | 'userId' | 'projectId' | 'description'
 
+const CALL_GROUPS = ['model', 'agentId', 'workflowId', 'userId', 'projectId'] as const satisfies CallGroup[]
+const ENTRY_GROUPS = [
+  'agentId',
+  'workflowId',
+  'userId',
+  'projectId',
+  'description',
+] as const satisfies EntryGroup[]
+
+/** A sum of what has all of these in common. */
+export interface PartOfAll extends Omit<Part, 'key'> {
+  readonly keys: Readonly<Partial<Record<CallGroup, string | null>>>
+}
+
 export interface Part {
   readonly type: CostType
   readonly replay: boolean
@@ -62,7 +76,10 @@ export function addSum(to: CostSum, { costNanos, ...counts }: CostSum): void {
 }
 
 /** Sums by key in the order of first sight. */
-export function sumBy<K>(parts: readonly Part[], keyOf: (part: Part) => K): Map<K, CostSum> {
+export function sumBy<K, P extends Pick<Part, 'sum'>>(
+  parts: readonly P[],
+  keyOf: (part: P) => K,
+): Map<K, CostSum> {
   const sums = new Map<K, CostSum>()
   for (const part of parts) {
     const key = keyOf(part)
@@ -73,7 +90,7 @@ export function sumBy<K>(parts: readonly Part[], keyOf: (part: Part) => K): Map<
   return sums
 }
 
-export function totalOf(parts: readonly Part[]): CostSum {
+export function totalOf(parts: readonly Pick<Part, 'sum'>[]): CostSum {
   const total = emptySum()
   for (const { sum } of parts) addSum(total, sum)
   return total
@@ -81,7 +98,7 @@ export function totalOf(parts: readonly Part[]): CostSum {
 
 /** The types that are there, in the order of the list. */
 export function byType(
-  parts: readonly Part[],
+  parts: readonly Omit<Part, 'key'>[],
 ): readonly { readonly type: CostType; readonly sum: CostSum }[] {
   const sums = sumBy(parts, ({ type }) => type)
   return COST_TYPES.flatMap((type) => {
@@ -96,12 +113,41 @@ export async function sumCalls(
   asked: Asked,
   group: CallGroup | null,
 ): Promise<readonly Part[]> {
+  const parts = await callsBy(reader, asked, group === null ? [] : [group])
+  return parts.map(({ keys, ...part }) => ({ ...part, key: group === null ? null : keys[group] }))
+}
+
+/** Costs that are no model calls, by type, replays apart. */
+export async function sumEntries(
+  reader: TenantReader,
+  asked: Asked,
+  group: EntryGroup | null,
+): Promise<readonly Part[]> {
+  const parts = await entriesBy(reader, asked, group === null ? [] : [group])
+  return parts.map(({ keys, ...part }) => ({ ...part, key: group === null ? null : keys[group] }))
+}
+
+/**
+ * Everything, by all that it can be grouped by at once. Each table is read once: what is summed by one thing and by
+ * another then adds up to the same, whatever is written meanwhile.
+ */
+export async function sumByAll(reader: TenantReader, asked: Asked): Promise<readonly PartOfAll[]> {
+  const calls = await callsBy(reader, asked, CALL_GROUPS)
+  const entries = await entriesBy(
+    reader,
+    asked,
+    ENTRY_GROUPS.filter((group) => group !== 'description'),
+  )
+  return [...calls, ...entries]
+}
+
+async function callsBy(reader: TenantReader, asked: Asked, groups: readonly CallGroup[]) {
   const rows = await reader.query((db, tenantId) => {
     let query = db
       .selectFrom('usageRecords')
       .select((eb) => [
         'replay',
-        keyOf(group).as('key'),
+        ...CALL_GROUPS.map((group) => keyOf(groups.includes(group) ? group : null).as(group)),
         eb.fn.countAll<number>().as('modelCalls'),
         wholeOf(eb.ref('costNanos')).as('wholeNanos'),
         restOf(eb.ref('costNanos')).as('restNanos'),
@@ -115,48 +161,45 @@ export async function sumCalls(
       ])
       .where('tenantId', '=', tenantId)
       .where('kind', '=', 'model_call')
-      .groupBy(['replay', ...(group === null ? [] : [group])])
+      .groupBy(['replay', ...groups])
     if (asked.from !== undefined) query = query.where('occurredAt', '>=', asked.from)
     if (asked.to !== undefined) query = query.where('occurredAt', '<', asked.to)
     if (asked.filter) query = query.where(asked.filter.column, 'in', asked.filter.ids as never)
     return query
   })
-  return rows.map(({ replay, key, wholeNanos, restNanos, ...counts }) => ({
-    type: 'LLM_API',
-    replay: replay === 1,
-    key,
-    sum: { ...counts, costNanos: joined(wholeNanos, restNanos), otherEntries: 0 },
-  }))
+  return rows.map(
+    ({ replay, model, agentId, workflowId, userId, projectId, wholeNanos, restNanos, ...counts }) => ({
+      type: 'LLM_API' as const,
+      replay: replay === 1,
+      keys: { model, agentId, workflowId, userId, projectId },
+      sum: { ...counts, costNanos: joined(wholeNanos, restNanos), otherEntries: 0 },
+    }),
+  )
 }
 
-/** Costs that are no model calls, by type, replays apart. */
-export async function sumEntries(
-  reader: TenantReader,
-  asked: Asked,
-  group: EntryGroup | null,
-): Promise<readonly Part[]> {
+async function entriesBy(reader: TenantReader, asked: Asked, groups: readonly EntryGroup[]) {
   const rows = await reader.query((db, tenantId) => {
     let query = db
       .selectFrom('costs')
       .select((eb) => [
         'type',
         'replay',
-        keyOf(group).as('key'),
+        ...ENTRY_GROUPS.map((group) => keyOf(groups.includes(group) ? group : null).as(group)),
         eb.fn.countAll<number>().as('otherEntries'),
         wholeOf(eb.ref('amountNanos')).as('wholeNanos'),
         restOf(eb.ref('amountNanos')).as('restNanos'),
       ])
       .where('tenantId', '=', tenantId)
-      .groupBy(['type', 'replay', ...(group === null ? [] : [group])])
+      .groupBy(['type', 'replay', ...groups])
     if (asked.from !== undefined) query = query.where('occurredAt', '>=', asked.from)
     if (asked.to !== undefined) query = query.where('occurredAt', '<', asked.to)
     if (asked.filter) query = query.where(asked.filter.column, 'in', asked.filter.ids as never)
     return query
   })
-  return rows.map(({ type, replay, key, otherEntries, wholeNanos, restNanos }) => ({
+  return rows.map(({ type, replay, otherEntries, wholeNanos, restNanos, ...keys }) => ({
     type,
     replay: replay === 1,
-    key,
+    keys,
     sum: { ...emptySum(), otherEntries, costNanos: joined(wholeNanos, restNanos) },
   }))
 }

@@ -14,6 +14,7 @@ import {
   type CostSum,
   type EntryGroup,
   type Part,
+  type PartOfAll,
   sumBy,
   sumCalls,
   sumEntries,
@@ -84,15 +85,18 @@ export async function costsOfEntity(
   })
 }
 
-/** Everything of the tenant in a time, grouped by a column of both tables, with names. */
-export async function groupParts(
+/** What was summed by everything, grouped by one thing, with names. */
+export function regrouped(
   reader: TenantReader,
-  asked: Asked,
-  groupBy: CostGroup,
-): Promise<{ readonly parts: readonly Part[]; readonly groups: readonly KeyedSum[] }> {
-  const parts = await sumParts(reader, asked, groupBy)
-  const counted = parts.filter(({ replay }) => !replay)
-  return { parts, groups: await groupsOf(reader, counted, groupBy) }
+  parts: readonly PartOfAll[],
+  groupBy: 'model' | 'agent' | 'workflow' | 'user' | 'project',
+): Promise<readonly KeyedSum[]> {
+  const column = COLUMN_OF[groupBy]
+  return groupsOf(
+    reader,
+    parts.map(({ keys, ...part }) => ({ ...part, key: keys[column] ?? null })),
+    groupBy,
+  )
 }
 
 /** A run is asked for as a whole where no times are given; everything else for this month. */
@@ -111,13 +115,14 @@ function rangeOf(
   return { from: from ?? month.from, to: to ?? Math.max(month.until, now) }
 }
 
-const CALLS: Partial<Readonly<Record<CostGroup, CallGroup>>> = {
+const COLUMN_OF = {
   model: 'model',
   agent: 'agentId',
   workflow: 'workflowId',
   user: 'userId',
   project: 'projectId',
-}
+} as const satisfies Partial<Readonly<Record<CostGroup, CallGroup>>>
+const CALLS: Partial<Readonly<Record<CostGroup, CallGroup>>> = COLUMN_OF
 const ENTRIES: Partial<Readonly<Record<CostGroup, EntryGroup>>> = {
   agent: 'agentId',
   workflow: 'workflowId',

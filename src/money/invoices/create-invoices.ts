@@ -1,6 +1,7 @@
 // Invoices, put together: the use cases, and what the maintenance loop does for them. It owns invoices, their lines, what
 // is credited and how accounts stand; plans and subscriptions are another part's. The API and compose call it.
 
+import { AppError } from '../../base/errors.ts'
 import type { BillingItemId, InvoiceId, TenantId } from '../../base/ids.ts'
 import type { Clock } from '../../base/time.ts'
 import type { InvoiceState } from '../../contract/money.ts'
@@ -24,7 +25,7 @@ import { closePeriods } from './closing/close-periods.ts'
 import { remindLate } from './closing/dunning.ts'
 import { finaliseDrafts } from './closing/finalise-drafts.ts'
 import type { BillingItem, InvoiceAction, InvoiceLineRow, InvoiceRow } from './invoice.ts'
-import { invoiceById, linesOfInvoice } from './invoice-store.ts'
+import { invoiceById, linesOfInvoice, lockAccount } from './invoice-store.ts'
 import { createItem, getItem, type ItemFilter, listItems, type NewItem } from './items.ts'
 import { type ExplainedLine, type ExplainPage, explainLine } from './shown/explain.ts'
 import { type PrintedFile, printInvoice } from './shown/printed-invoice.ts'
@@ -125,7 +126,18 @@ export function createInvoices(deps: InvoicesDeps): Invoices {
   }
 }
 
-function changed(
+/** One that Stripe collects is settled there, and told here: else it would be paid twice, or paid though it is void. */
+async function checkCollector(tx: TenantTransaction, id: InvoiceId): Promise<void> {
+  await tx.first(lockAccount, {})
+  const row = await tx.first(invoiceById, { id })
+  if (row === undefined || row.stripeInvoiceId === null) return
+  throw new AppError(
+    'invoice.state-conflict',
+    `Stripe collects the invoice "${id}" as "${row.stripeInvoiceId}": pay or void it there, and it is taken over here.`,
+  )
+}
+
+async function changed(
   tx: TenantTransaction,
   id: InvoiceId,
   asked: {
@@ -136,6 +148,7 @@ function changed(
   },
 ): Promise<InvoiceRow> {
   const { kind, note, change, onFinalised } = asked
+  if (kind === 'pay' || kind === 'void' || kind === 'uncollectible') await checkCollector(tx, id)
   switch (kind) {
     case 'finalise':
       return finaliseInvoice(tx, id, change, onFinalised)

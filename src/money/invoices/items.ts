@@ -1,6 +1,13 @@
 // Credits and adjustments: what is taken up by the next invoice. Each is written with an audit fact.
 
-import { currencyDigits, formatMinor, isCurrency, parseMinor } from '../../base/currency.ts'
+import {
+  currencyDigits,
+  formatMinor,
+  isCurrency,
+  isHoldable,
+  parseMinor,
+  UNITS_OF_AMOUNT_MAX,
+} from '../../base/currency.ts'
 import { AppError, type FieldError } from '../../base/errors.ts'
 import type { BillingItemId, TenantId } from '../../base/ids.ts'
 import { newId } from '../../base/ids.ts'
@@ -126,6 +133,8 @@ function amountOf(
       path: '/amount',
       message: `must have at most ${currencyDigits(currency)} decimals, as ${currency} has`,
     })
+  if (!isHoldable(amount, currency))
+    throw invalid({ path: '/amount', message: `must be at most ${UNITS_OF_AMOUNT_MAX}` })
   if (amount === 0n) throw invalid({ path: '/amount', message: 'must not be zero' })
   if (asked.kind === 'credit' && amount < 0n)
     throw invalid({ path: '/amount', message: 'must be more than zero: a credit lowers what is to pay' })

@@ -1,9 +1,18 @@
 // What a new version of a plan says, checked as a whole: every wrong field is told. What is stored is exact.
 
-import { currencyDigits, isCurrency, parseMinor, parseUnitNanos } from '../../base/currency.ts'
+import {
+  currencyDigits,
+  isCurrency,
+  isHoldable,
+  parseMinor,
+  parseUnitNanos,
+  UNITS_OF_AMOUNT_MAX,
+} from '../../base/currency.ts'
 import { AppError, type FieldError } from '../../base/errors.ts'
 import type { CreatePlan, OverageInput } from '../../contract/plan.ts'
 import type { StoredOverage, StoredTier } from './plan.ts'
+
+const UNIT_NANOS_MAX = UNITS_OF_AMOUNT_MAX * 1_000_000_000n
 
 export interface CheckedPlan {
   readonly baseMinor: bigint
@@ -21,8 +30,9 @@ export function checkPlan(input: CreatePlan): CheckedPlan {
   }
   const minor = (text: string, path: string): bigint => {
     const amount = parseMinor(text, currency)
-    if (amount !== undefined && amount >= 0n) return amount
-    errors.push({ path, message: `Must be an amount with at most ${currencyDigits(currency)} decimals.` })
+    if (amount !== undefined && amount >= 0n && isHoldable(amount, currency)) return amount
+    const message = `Must be an amount up to ${UNITS_OF_AMOUNT_MAX}, with at most ${currencyDigits(currency)} decimals.`
+    errors.push({ path, message })
     return 0n
   }
   const baseMinor = minor(input.basePrice, '/base_price')
@@ -91,8 +101,8 @@ function checkTiers(
 
 function unit(text: string, path: string, errors: FieldError[]): string {
   const nanos = parseUnitNanos(text)
-  if (nanos !== undefined && nanos >= 0n) return nanos.toString()
-  errors.push({ path, message: 'Must be an amount with at most 9 decimals.' })
+  if (nanos !== undefined && nanos >= 0n && nanos <= UNIT_NANOS_MAX) return nanos.toString()
+  errors.push({ path, message: `Must be an amount up to ${UNITS_OF_AMOUNT_MAX}, with at most 9 decimals.` })
   return '0'
 }
 

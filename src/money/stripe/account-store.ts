@@ -76,8 +76,18 @@ export const invoiceOfStripe = statement('stripe.invoice-of', (db, p: Bind<{ str
     .where('stripeInvoiceId', '=', p.stripeInvoiceId),
 )
 
+/** One that was handed on, and whose id at Stripe is not on record yet. */
+export const invoiceHandedOn = statement('stripe.invoice-handed-on', (db, p: Bind<{ id: InvoiceId }>) =>
+  db
+    .selectFrom('invoices')
+    .select(['id', 'state'])
+    .where('tenantId', '=', p.tenantId)
+    .where('id', '=', p.id)
+    .where('stripeInvoiceId', 'is', null),
+)
+
 /** Ours for the period that Stripe billed: its end may be told a little differently. */
-export const openInvoiceAround = statement(
+export const invoiceAround = statement(
   'stripe.invoice-around',
   (db, p: Bind<{ subscriptionId: SubscriptionId; from: EpochMs; until: EpochMs }>) =>
     db
@@ -88,7 +98,7 @@ export const openInvoiceAround = statement(
       .where('periodEnd', '>=', p.from)
       .where('periodEnd', '<=', p.until)
       .where('stripeInvoiceId', 'is', null)
-      .where('state', '=', 'open')
+      .where('state', 'in', ['draft', 'open'])
       .orderBy('periodEnd')
       .limit(1),
 )

@@ -5,7 +5,7 @@ import { AppError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { EpochMs } from '../../base/time.ts'
 import { METRICS, type Metric } from '../../contract/money.ts'
-import type { Database, TenantTransaction } from '../../storage/database.ts'
+import type { Database, TenantReader, TenantTransaction } from '../../storage/database.ts'
 import { usageSums } from '../invoices/usage-sums.ts'
 import { lockAccount } from '../subscriptions/subscription-store.ts'
 import { accountsToMeter, setMeteredUntil } from './account-store.ts'
@@ -22,6 +22,8 @@ const HOURS_MAX = 48
 const OLDEST_MS = 34 * 24 * HOUR_MS
 /** Values of more than 15 digits are refused. */
 const VALUE_MAX = 999_999_999_999_999n
+/** After so long Stripe's sums have what it was told. */
+const SUMMED_AFTER_MS = HOUR_MS
 /** How long a time may be compared at once. */
 export const RECONCILE_MS_MAX = 35 * 24 * HOUR_MS
 
@@ -96,7 +98,7 @@ export interface Reconciled {
 export async function reconcile(
   db: Database,
   stripe: StripeApi,
-  account: { readonly tenantId: string; readonly customerId: string },
+  account: { readonly customerId: string },
   from: EpochMs,
   until: EpochMs,
   readTenant: Parameters<Database['tenant']>[0],
@@ -108,44 +110,70 @@ export async function reconcile(
     usageSums(reader, { periodStart: from, periodEnd: until }, METRICS),
   )
   for (const metric of METRICS) {
-    const range = {
-      prefix: identifierOf(account.tenantId, metric, from),
-      until: identifierOf(account.tenantId, metric, until),
-    }
-    const rows = await tenant.read((reader) => reader.all(toldOfMeter, range))
-    const sum = (...states: readonly string[]): bigint =>
-      rows
-        .filter(({ state }) => states.includes(state))
-        .reduce((total, { payload }) => total + BigInt((JSON.parse(payload) as { value: string }).value), 0n)
+    const { told, pending, refused } = await tenant.read((reader) => toldOf(reader, metric, from, until))
     results.push({
       metric,
       used: sums[metric] ?? 0n,
-      told: sum('sent'),
-      pending: sum('pending'),
-      refused: sum('refused', 'dead'),
+      told,
+      pending,
+      refused,
       atStripe: await stripe.meterSum(meterName(metric), account.customerId, from, until),
     })
   }
   return results
 }
 
-/** Tells what is missing at Stripe of a time, at its last hour, under an identifier of its own. Answers how much of what. */
+/** What was told of whole hours; `fresh` is what of it was told after `since`. */
+async function toldOf(
+  reader: TenantReader,
+  metric: Metric,
+  from: EpochMs,
+  until: EpochMs,
+  since: EpochMs = Number.MAX_SAFE_INTEGER,
+): Promise<{
+  readonly told: bigint
+  readonly pending: bigint
+  readonly refused: bigint
+  readonly fresh: bigint
+}> {
+  const range = {
+    prefix: identifierOf(reader.tenantId, metric, from),
+    until: identifierOf(reader.tenantId, metric, until),
+  }
+  const rows = await reader.all(toldOfMeter, range)
+  const sum = (which: (row: (typeof rows)[number]) => boolean): bigint =>
+    rows
+      .filter(which)
+      .reduce((total, { payload }) => total + BigInt((JSON.parse(payload) as { value: string }).value), 0n)
+  return {
+    told: sum(({ state }) => state === 'sent'),
+    pending: sum(({ state }) => state === 'pending'),
+    refused: sum(({ state }) => state === 'refused' || state === 'dead'),
+    fresh: sum(({ state, sentAt }) => state === 'sent' && (sentAt ?? 0) > since),
+  }
+}
+
+/**
+ * Tells what is missing at Stripe of a time, at its last hour, under an identifier of its own. Answers how much of what.
+ * Stripe sums up with a delay: what was told of late counts as there, so that nothing is told twice. What was told is read
+ * here again, with the account held, for another may correct the same.
+ */
 export async function correct(
   tx: TenantTransaction,
   customerId: string,
   results: readonly Reconciled[],
-  until: EpochMs,
-  at: EpochMs,
+  { from, until, at }: { readonly from: EpochMs; readonly until: EpochMs; readonly at: EpochMs },
 ): Promise<readonly { readonly metric: Metric; readonly quantity: bigint }[]> {
-  const missing = results
-    .filter(({ atStripe }) => atStripe !== undefined)
-    .map(({ metric, used, pending, atStripe = 0 }) => ({
-      metric,
-      quantity: used - pending - BigInt(Math.round(atStripe)),
-    }))
-    .filter(({ quantity }) => quantity > 0n)
-  for (const { metric, quantity } of missing)
+  await tx.first(lockAccount, {})
+  const missing: { readonly metric: Metric; readonly quantity: bigint }[] = []
+  for (const { metric, used, atStripe } of results) {
+    if (atStripe === undefined) continue
+    const { pending, fresh } = await toldOf(tx, metric, from, until, at - SUMMED_AFTER_MS)
+    const quantity = used - pending - fresh - BigInt(Math.round(atStripe))
+    if (quantity <= 0n) continue
     await tellUsage(tx, customerId, metric, until - HOUR_MS, quantity, `-fix${at}`, at)
+    missing.push({ metric, quantity })
+  }
   return missing
 }
 

@@ -6,7 +6,7 @@ import { isId, newId, type PlanId, type TenantId } from '../../base/ids.ts'
 import type { EpochMs } from '../../base/time.ts'
 import type { SubscriptionState } from '../../contract/money.ts'
 import { appendAudit } from '../../events/append.ts'
-import type { Database, TenantTransaction } from '../../storage/database.ts'
+import type { Database, TenantReader, TenantTransaction } from '../../storage/database.ts'
 import { keepConcurrency } from '../entitlements/plan-in-force.ts'
 import { giveUpInvoice, payInvoice, voidInvoice } from '../invoices/change-invoice.ts'
 import { planById } from '../plans/plan-store.ts'
@@ -18,9 +18,10 @@ import {
 } from '../subscriptions/subscription-store.ts'
 import {
   accountOfCustomer,
+  invoiceAround,
+  invoiceHandedOn,
   invoiceOfStripe,
   mirrorSubscription,
-  openInvoiceAround,
   setCollection,
   setStripeInvoice,
   subscriptionOfStripe,
@@ -63,6 +64,8 @@ export async function mirrorInvoice(
   const id = theirs.id ?? ''
   const ours = (await tx.first(invoiceOfStripe, { stripeInvoiceId: id })) ?? (await adopted(tx, theirs))
   if (ours === undefined) return
+  if (ours.state === 'draft' && theirs.status !== 'draft' && theirs.status !== 'open')
+    throw tooEarly(theirs.id)
   const change = { actor: ACTOR, at }
   const note = `Stripe ${id}`
   if (theirs.status === 'paid' && (ours.state === 'open' || ours.state === 'uncollectible'))
@@ -73,8 +76,26 @@ export async function mirrorInvoice(
     await giveUpInvoice(tx, ours.id, note, change)
 }
 
-/** Of a plan that Stripe bills itself: ours for the same period is what it stands for. */
+/** Tried again later: until then ours is not ready to be settled. */
+function tooEarly(stripeInvoiceId: string | undefined): AppError {
+  return new AppError(
+    'invoice.state-conflict',
+    `Ours for "${stripeInvoiceId}" at Stripe is not finalised yet; what became of it is taken over then.`,
+  )
+}
+
+/**
+ * Ours that it stands for. Handed on by us it names it: Stripe may tell of it before its answer was on record here. Of a
+ * plan that Stripe bills itself it is the one for the same period.
+ */
 async function adopted(tx: TenantTransaction, theirs: StripeInvoice) {
+  const own = theirs.metadata?.invoice_id
+  if (own !== undefined && isId('invoice', own)) {
+    const ours = await tx.first(invoiceHandedOn, { id: own })
+    if (ours === undefined || theirs.id === undefined) return undefined
+    await tx.run(setStripeInvoice, { id: ours.id, stripeInvoiceId: theirs.id })
+    return ours
+  }
   const named = theirs.parent?.subscription_details?.subscription
   const stripeSubscriptionId = typeof named === 'string' ? named : named?.id
   if (stripeSubscriptionId === undefined || theirs.id === undefined) return undefined
@@ -82,28 +103,53 @@ async function adopted(tx: TenantTransaction, theirs: StripeInvoice) {
   if (subscription === undefined) return undefined
   const end = theirs.period_end * MS_PER_SECOND
   const around = { from: end - SAME_PERIOD_MS, until: end + SAME_PERIOD_MS }
-  const ours = await tx.first(openInvoiceAround, { subscriptionId: subscription.id, ...around })
-  if (ours === undefined) return undefined
+  const ours = await tx.first(invoiceAround, { subscriptionId: subscription.id, ...around })
+  if (ours === undefined) {
+    const { state, periodEnd } = subscription
+    if (state !== 'cancelled' && periodEnd >= around.from && periodEnd <= around.until)
+      throw tooEarly(theirs.id)
+    return undefined
+  }
   await tx.run(setStripeInvoice, { id: ours.id, stripeInvoiceId: theirs.id })
   return ours
 }
 
+/** The revision of ours now, to be read before theirs is fetched; undefined where there is none. */
+export async function revisionOf(
+  reader: TenantReader,
+  stripeSubscriptionId: string,
+): Promise<number | undefined> {
+  return (await oursOf(reader, stripeSubscriptionId))?.revision
+}
+
+async function oursOf(reader: TenantReader, stripeSubscriptionId: string) {
+  return (
+    (await reader.first(subscriptionOfStripe, { stripeSubscriptionId })) ??
+    (await reader.first(openSubscription, {}))
+  )
+}
+
+/** `seen` is the revision of ours before theirs was fetched: where it has changed since, theirs may be the older one. */
 export async function mirrorSubscriptionOf(
   tx: TenantTransaction,
   theirs: StripeSubscription,
   at: EpochMs,
+  seen: number | undefined,
 ): Promise<void> {
   const account = await tx.first(lockAccount, {})
   if (account === undefined) return
   const state = STATES[theirs.status]
   if (state === undefined) throw new Error(`Stripe has a subscription that is "${theirs.status}".`)
-  const found =
-    (await tx.first(subscriptionOfStripe, { stripeSubscriptionId: theirs.id })) ??
-    (await tx.first(openSubscription, {}))
+  const found = await oursOf(tx, theirs.id)
+  if (found?.revision !== seen)
+    throw new AppError('subscription.state-conflict', `Ours for "${theirs.id}" changed while it was fetched.`)
   // Ours ended by itself, or is collected by another one of theirs.
   if (found !== undefined && found.stripeSubscriptionId !== null && found.stripeSubscriptionId !== theirs.id)
     return
-  if (found === undefined && state === 'cancelled') return
+  // It was never paid: what it becomes is told when it does.
+  if (theirs.status === 'incomplete') return
+  // It ended before ours was its own: ours goes on.
+  if (found?.stripeSubscriptionId !== theirs.id && state === 'cancelled') return
   if (found?.state === 'cancelled') return
   const planId = await planOf(tx, theirs, found)
   const seats = theirs.items.data[0]?.quantity ?? 1
@@ -181,7 +227,8 @@ async function opened(
     planId,
     seats,
     state,
-    anchorAt: item.current_period_start * MS_PER_SECOND,
+    // Of a trial its end; of a 31st the day that a short month has not.
+    anchorAt: theirs.billing_cycle_anchor * MS_PER_SECOND,
     periodStart: item.current_period_start * MS_PER_SECOND,
     periodEnd: item.current_period_end * MS_PER_SECOND,
     trialEndsAt: theirs.trial_end === null ? null : theirs.trial_end * MS_PER_SECOND,

@@ -39,6 +39,7 @@ const insertOutbox = statement(
         payload: p.payload,
         state: 'pending',
         attempts: 0,
+        triedAt: null,
         nextAt: p.at,
         lastError: null,
         createdAt: p.at,
@@ -67,7 +68,11 @@ export const takeOutbox = statement(
   (db, p: Bind<{ id: OutboxId; at: EpochMs; until: EpochMs }>) =>
     db
       .updateTable('billingOutbox')
-      .set((eb) => ({ nextAt: p.until, attempts: eb('attempts', '+', 1) }))
+      .set((eb) => ({
+        nextAt: p.until,
+        attempts: eb('attempts', '+', 1),
+        triedAt: eb.fn.coalesce('triedAt', eb.cast<number>(eb.val(p.at), 'bigint')),
+      }))
       .where('tenantId', '=', p.tenantId)
       .where('id', '=', p.id)
       .where('state', '=', 'pending')
@@ -86,12 +91,13 @@ export const endOutbox = statement(
       .where('state', '=', 'pending'),
 )
 
+/** `triedAt` is null where Stripe certainly did nothing: the day begins anew with the next try. */
 export const retryOutbox = statement(
   'stripe.retry',
-  (db, p: Bind<{ id: OutboxId; lastError: string; nextAt: EpochMs }>) =>
+  (db, p: Bind<{ id: OutboxId; lastError: string; triedAt: EpochMs | null; nextAt: EpochMs }>) =>
     db
       .updateTable('billingOutbox')
-      .set({ lastError: p.lastError, nextAt: p.nextAt })
+      .set({ lastError: p.lastError, triedAt: p.triedAt, nextAt: p.nextAt })
       .where('tenantId', '=', p.tenantId)
       .where('id', '=', p.id)
       .where('state', '=', 'pending'),
@@ -121,7 +127,7 @@ export const failedOutbox = statement('stripe.failed', (db, p: Bind<{ limit: num
 export const toldOfMeter = statement('stripe.told', (db, p: Bind<{ prefix: string; until: string }>) =>
   db
     .selectFrom('billingOutbox')
-    .select(['identifier', 'payload', 'state'])
+    .select(['identifier', 'payload', 'state', 'sentAt'])
     .where('tenantId', '=', p.tenantId)
     .where('kind', '=', 'meter_event')
     .where('identifier', '>=', p.prefix)

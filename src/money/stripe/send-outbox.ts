@@ -3,6 +3,7 @@
 import type { TenantId } from '../../base/ids.ts'
 import type { EpochMs } from '../../base/time.ts'
 import type { Database } from '../../storage/database.ts'
+import { invoiceById } from '../invoices/invoice-store.ts'
 import { setStripeInvoice } from './account-store.ts'
 import { dueOutbox, endOutbox, type OutboxRow, retryOutbox, takeOutbox } from './outbox-store.ts'
 import { failureOf, type MeterEvent, type NewStripeInvoice, type StripeApi } from './stripe-api.ts'
@@ -18,6 +19,8 @@ const ATTEMPTS_MAX = 400
 const ERROR_CHARS_MAX = 500
 /** Stripe knows identifiers and keys for 24 hours; what was tried before that and is tried again might be there twice. */
 const REMEMBERED_MS = 20 * 3_600_000
+const SETTLED =
+  'Not told to its end: the invoice was settled here before. Look whether Stripe has a draft of it.'
 const FORGOTTEN =
   'Not told again after so long: Stripe may have it already and forgot its identifier. Look there; usage is reconciled.'
 
@@ -31,20 +34,23 @@ export interface SendDeps {
 export async function sendOutbox({ db, stripe, random }: SendDeps, at: EpochMs): Promise<number> {
   const due = await db.system.read((reader) => reader.all(dueOutbox, { at, limit: PORTION }))
   let told = 0
-  for (const { tenantId, id, nextAt } of due) {
+  for (const { tenantId, id } of due) {
     const tenant = db.tenant(tenantId)
     const row = await tenant.write((tx) => tx.first(takeOutbox, { id, at, until: at + TAKEN_MS }))
     if (row === undefined) continue
     const end = (state: OutboxRow['state'], lastError: string | null): Promise<number> =>
       tenant.write((tx) => tx.run(endOutbox, { id, state, lastError, at }))
-    if (row.attempts > 1 && at - nextAt > REMEMBERED_MS) {
+    const triedAt = row.triedAt ?? at
+    // Since the first try: those that follow do not make Stripe remember it longer.
+    if (at - triedAt > REMEMBERED_MS) {
       await end('dead', FORGOTTEN)
       continue
     }
     try {
-      await tell(db, stripe, row, tenantId)
-      await end('sent', null)
-      told += 1
+      if (await tell(db, stripe, row, tenantId)) {
+        await end('sent', null)
+        told += 1
+      } else await end('dead', SETTLED)
     } catch (error) {
       const failure = failureOf(error)
       if (failure.kind === 'duplicate') {
@@ -56,8 +62,11 @@ export async function sendOutbox({ db, stripe, random }: SendDeps, at: EpochMs):
       if (failure.kind === 'refused') await end('refused', lastError)
       else if (row.attempts >= ATTEMPTS_MAX) await end('dead', lastError)
       else {
-        const again = at + Math.max(failure.afterMs ?? 0, waitBefore(row.attempts, random))
-        await tenant.write((tx) => tx.run(retryOutbox, { id, lastError, nextAt: again }))
+        const nextAt = at + Math.max(failure.afterMs ?? 0, waitBefore(row.attempts, random))
+        // An invoice is several calls: those before the one that failed had their effect.
+        const untouched = failure.hadNoEffect && row.kind === 'meter_event' && triedAt === at
+        const retry = { id, lastError, triedAt: untouched ? null : triedAt, nextAt }
+        await tenant.write((tx) => tx.run(retryOutbox, retry))
       }
     }
   }
@@ -69,13 +78,19 @@ function waitBefore(attempts: number, random: () => number): number {
   return Math.ceil(Math.min(FIRST_WAIT_MS * 2 ** Math.min(attempts, 30), WAIT_MS_MAX) * random())
 }
 
-async function tell(db: Database, stripe: StripeApi, row: OutboxRow, tenantId: TenantId): Promise<void> {
+/** False where it has not to be told any more. */
+async function tell(db: Database, stripe: StripeApi, row: OutboxRow, tenantId: TenantId): Promise<boolean> {
   const payload = JSON.parse(row.payload)
   switch (row.kind) {
     case 'meter_event':
-      return stripe.sendMeterEvent({ ...(payload as MeterEvent), identifier: row.identifier })
+      await stripe.sendMeterEvent({ ...(payload as MeterEvent), identifier: row.identifier })
+      return true
     case 'invoice': {
       const { invoiceId, lines, ...rest } = payload
+      const ours = await db.tenant(tenantId).read((reader) => reader.first(invoiceById, { id: invoiceId }))
+      // Stripe told of it before its answer was on record here.
+      if (ours?.stripeInvoiceId != null) return true
+      if (ours?.state !== 'open') return false
       const invoice: NewStripeInvoice = {
         ...rest,
         lines: lines.map((line: { description: string; amount: string }) => ({
@@ -85,7 +100,7 @@ async function tell(db: Database, stripe: StripeApi, row: OutboxRow, tenantId: T
       }
       const stripeInvoiceId = await stripe.createInvoice(invoice, row.identifier)
       await db.tenant(tenantId).write((tx) => tx.run(setStripeInvoice, { id: invoiceId, stripeInvoiceId }))
-      return
+      return true
     }
     default:
       return row.kind satisfies never

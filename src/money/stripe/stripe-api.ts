@@ -2,7 +2,8 @@
 // decided; each call that makes something takes a key, under which Stripe makes it once.
 
 import type { Stripe } from 'stripe'
-import { AppError } from '../../base/errors.ts'
+import { currencyDigits } from '../../base/currency.ts'
+import { AppError, isAppError } from '../../base/errors.ts'
 import type { EpochMs } from '../../base/time.ts'
 
 /** How long Stripe may take to answer. */
@@ -10,8 +11,10 @@ const CALL_MS_MAX = 20_000
 /** How old a signed event may be. */
 const SIGNED_SECONDS_MAX = 300
 const MS_PER_SECOND = 1_000
-/** Stripe's own exception: two decimals that must be zero, where ISO 4217 has none (docs.stripe.com/currencies). */
-const TWO_DECIMALS_AT_STRIPE: ReadonlySet<string> = new Set(['ISK', 'UGX'])
+/** Without decimals at Stripe, whatever the data of this host says (docs.stripe.com/currencies); of the others most have two. */
+const NO_DECIMALS: ReadonlySet<string> = new Set(
+  'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' '),
+)
 /** Of currencies with three decimals Stripe takes the last one only as zero. */
 const THREE_DECIMALS: ReadonlySet<string> = new Set(['BHD', 'JOD', 'KWD', 'OMR', 'TND'])
 
@@ -129,7 +132,8 @@ export function openStripe(config: StripeConfig): StripeApi {
           customer,
           currency: code,
           collection_method: 'charge_automatically',
-          auto_advance: true,
+          // Stripe would collect a draft that waits for its lines.
+          auto_advance: false,
           pending_invoice_items_behavior: 'exclude',
           description,
           metadata: { ...metadata },
@@ -143,7 +147,11 @@ export function openStripe(config: StripeConfig): StripeApi {
           { idempotencyKey: `${key}-line-${n}` },
         )
       }
-      await stripe.invoices.finalizeInvoice(made.id, {}, { idempotencyKey: `${key}-finalise` })
+      await stripe.invoices.finalizeInvoice(
+        made.id,
+        { auto_advance: true },
+        { idempotencyKey: `${key}-finalise` },
+      )
       return made.id
     },
     invoice: async (id) => (await client()).invoices.retrieve(id),
@@ -173,7 +181,9 @@ export function openStripe(config: StripeConfig): StripeApi {
 
 async function load({ secretKey, apiUrl }: StripeConfig): Promise<Stripe> {
   const { default: Client } = await import('stripe').catch((cause: unknown) => {
-    throw new AppError('stripe.failed', 'Stripe needs the package "stripe": npm install stripe.', { cause })
+    throw new AppError('stripe.not-configured', 'Stripe needs the package "stripe": npm install stripe.', {
+      cause,
+    })
   })
   const own =
     apiUrl === undefined
@@ -209,7 +219,11 @@ function checkoutOf(input: CheckoutInput): Stripe.Checkout.SessionCreateParams {
 
 /** An amount as Stripe counts it. Throws where it cannot be said there. */
 export function amountAtStripe(minor: bigint, currency: string): number {
-  const amount = TWO_DECIMALS_AT_STRIPE.has(currency) ? minor * 100n : minor
+  const ours = 10n ** BigInt(currencyDigits(currency))
+  const theirs = NO_DECIMALS.has(currency) ? 1n : THREE_DECIMALS.has(currency) ? 1_000n : 100n
+  if ((minor * theirs) % ours !== 0n)
+    throw new AppError('stripe.failed', `Stripe takes ${currency} with fewer decimals than this amount has.`)
+  const amount = (minor * theirs) / ours
   if (THREE_DECIMALS.has(currency) && amount % 10n !== 0n)
     throw new AppError('stripe.failed', `Stripe takes ${currency} in steps of 0.010; ${amount} fils is none.`)
   if (amount > BigInt(Number.MAX_SAFE_INTEGER) || amount < -BigInt(Number.MAX_SAFE_INTEGER))
@@ -221,13 +235,20 @@ export type Failure =
   /** Stripe has it already: as good as sent. */
   | { readonly kind: 'duplicate' }
   /** It may work later; nothing is known of whether it had its effect, so the same key goes along again. */
-  | { readonly kind: 'later'; readonly message: string; readonly afterMs: number | undefined }
+  | {
+      readonly kind: 'later'
+      readonly message: string
+      readonly afterMs: number | undefined
+      /** Stripe answered that it did nothing. */
+      readonly hadNoEffect: boolean
+    }
   /** It will never be taken like this. */
   | { readonly kind: 'refused'; readonly message: string }
 
 /** What a failed call means for what comes next. Codes and types as docs.stripe.com/error-handling has them. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof AppError) return { kind: 'refused', message: error.message }
+  // Other failures of ours are of the moment: a busy database, a package that is missing here.
+  if (isAppError(error, 'stripe.failed')) return { kind: 'refused', message: error.message }
   const { type = '', statusCode, code, message = '', headers } = error as Partial<Stripe.errors.StripeError>
   if (code === 'duplicate_meter_event' || /already exists with identifier/i.test(message))
     return { kind: 'duplicate' }
@@ -240,5 +261,6 @@ export function failureOf(error: unknown): Failure {
     kind: 'later',
     message: message === '' ? 'Stripe does not answer.' : `${type}: ${message}`,
     afterMs,
+    hadNoEffect: final && statusCode !== 409,
   }
 }

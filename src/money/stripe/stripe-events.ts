@@ -6,7 +6,13 @@ import type { EpochMs } from '../../base/time.ts'
 import { appendAudit } from '../../events/append.ts'
 import type { Database } from '../../storage/database.ts'
 import { type SystemBind, systemStatement } from '../../storage/statement.ts'
-import { mirrorCheckout, mirrorInvoice, mirrorSubscriptionOf, tenantOfCustomer } from './mirror.ts'
+import {
+  mirrorCheckout,
+  mirrorInvoice,
+  mirrorSubscriptionOf,
+  revisionOf,
+  tenantOfCustomer,
+} from './mirror.ts'
 import type { StripeApi } from './stripe-api.ts'
 
 /** How many events one turn sees to at most. */
@@ -82,24 +88,25 @@ async function seeTo({ db, stripe }: EventDeps, event: OpenEvent, at: EpochMs): 
   if (tenantId === undefined) return
   const tenant = db.tenant(tenantId)
   const data: JsonObject = { event: event.id, type: event.type, object: event.objectId }
-  const seen = { type: 'stripe.event-received', actor: 'stripe', subject: event.objectId, data, at } as const
+  const fact = { type: 'stripe.event-received', actor: 'stripe', subject: event.objectId, data, at } as const
   if (event.type.startsWith('invoice.') && event.objectId.startsWith('in_')) {
     const theirs = await stripe.invoice(event.objectId)
     await tenant.write(async (tx) => {
       await mirrorInvoice(tx, theirs, at)
-      await appendAudit(tx, seen)
+      await appendAudit(tx, fact)
     })
   } else if (event.type.startsWith('customer.subscription.')) {
+    const seen = await tenant.read((reader) => revisionOf(reader, event.objectId))
     const theirs = await stripe.subscription(event.objectId)
     await tenant.write(async (tx) => {
-      await mirrorSubscriptionOf(tx, theirs, at)
-      await appendAudit(tx, seen)
+      await mirrorSubscriptionOf(tx, theirs, at, seen)
+      await appendAudit(tx, fact)
     })
   } else if (event.type.startsWith('checkout.session.')) {
     const theirs = await stripe.session(event.objectId)
     await tenant.write(async (tx) => {
       await mirrorCheckout(tx, theirs, at)
-      await appendAudit(tx, seen)
+      await appendAudit(tx, fact)
     })
   }
 }

@@ -1,65 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type BilledTenant, openBilling } from '../../../test/support/billing.ts'
+import { openBilling } from '../../../test/support/billing.ts'
 import { forEachDatabase } from '../../../test/support/database.ts'
-import { startStripe } from '../../../test/support/stripe-server.ts'
+import { CONTEXT, HOUR_MS, LOST, openScene, PAGES, START } from '../../../test/support/stripe-scene.ts'
 import { isAppError } from '../../base/errors.ts'
-import type { Database } from '../../storage/database.ts'
 import { closePeriods } from '../invoices/closing/close-periods.ts'
 import { finaliseDrafts } from '../invoices/closing/finalise-drafts.ts'
-import { gatherUsage } from './meter-usage.ts'
-import { sendOutbox } from './send-outbox.ts'
 import { createStripeBilling } from './stripe.ts'
-import { amountAtStripe, openStripe } from './stripe-api.ts'
-import { processEvents } from './stripe-events.ts'
-
-const CONTEXT = { requestId: undefined }
-const START = '2026-03-01T00:00:00.000Z'
-const HOUR_MS = 3_600_000
-/** The SDK itself calls again, once, where a connection was closed. */
-const LOST = ['lost', 'lost'] as const
-const PAGES = { successUrl: 'https://app.example.com/ok', cancelUrl: 'https://app.example.com/no' }
-
-async function openScene(db: Database) {
-  const server = await startStripe()
-  const scene = openBilling(db, START)
-  const config = { secretKey: 'sk_test_1', webhookSecret: server.webhookSecret, apiUrl: server.url }
-  const stripe = openStripe(config)
-  const billing = createStripeBilling({ db, clock: scene.now, stripe, random: () => 0 })
-  await scene.plan({
-    key: 'pro',
-    basePrice: '29.00',
-    overage: [{ metric: 'token', model: 'per_unit', unitPrice: '0.001' }],
-    stripePriceId: 'price_pro',
-  })
-  return {
-    ...scene,
-    server,
-    billing,
-    send: () => sendOutbox({ db, stripe, random: () => 0 }, scene.now()),
-    gather: () => gatherUsage(db, scene.now()),
-    process: () => processEvents({ db, stripe }, scene.now()),
-    receive: (type: string, object: Record<string, unknown>) => {
-      const { body, signature } = server.event(type, object, scene.now())
-      return billing.receive(body, signature)
-    },
-    /** The account's customer, linked, and how to pay known. */
-    async collected(): Promise<BilledTenant & { readonly customer: string }> {
-      const tenant = await scene.subscribed('pro')
-      await billing.checkout(tenant.principal, PAGES, CONTEXT)
-      const { customerId } = await billing.status(tenant.tenantId)
-      const [session] = [...server.sessions.values()].slice(-1)
-      assert.ok(session && customerId)
-      session.status = 'complete'
-      await this.receive('checkout.session.completed', session)
-      await this.process()
-      return { ...tenant, customer: customerId }
-    },
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]()
-    },
-  }
-}
+import { amountAtStripe } from './stripe-api.ts'
 
 forEachDatabase((_, open) => {
   describe('Stripe', () => {
@@ -132,6 +80,7 @@ forEachDatabase((_, open) => {
         status: 'active',
         cancel_at_period_end: false,
         trial_end: null,
+        billing_cycle_anchor: seconds,
         metadata: checkout.metadata,
         items: {
           data: [{ quantity: 3, current_period_start: seconds, current_period_end: seconds + 2_678_400 }],
@@ -169,6 +118,7 @@ forEachDatabase((_, open) => {
       // Stripe lost one: it is told again under another identifier.
       const [lost] = [...scene.server.meterEvents.keys()].filter((key) => key.includes('token'))
       scene.server.meterEvents.delete(lost ?? '')
+      scene.set(scene.now() + 2 * HOUR_MS)
       assert.equal((await scene.billing.reconcile(principal, window, CONTEXT)).told, 1)
       await scene.send()
       const after = await scene.billing.reconcile(principal, window, CONTEXT)

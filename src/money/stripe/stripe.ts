@@ -154,7 +154,7 @@ export function createStripeBilling(deps: StripeDeps): StripeBilling {
             successUrl: input.successUrl,
             cancelUrl: input.cancelUrl,
           },
-          `checkout-${context.requestId ?? crypto.randomUUID()}`,
+          `checkout-${principal.tenantId}-${context.requestId ?? crypto.randomUUID()}`,
         ),
       )
       return { url }
@@ -172,12 +172,12 @@ export function createStripeBilling(deps: StripeDeps): StripeBilling {
       const account = accountOrThrow(await tenant.read((reader) => reader.first(accountOf, {})))
       if (account.stripeCustomerId === null)
         throw new AppError('stripe.not-configured', 'The account has no customer at Stripe yet.')
-      const customer = { tenantId, customerId: account.stripeCustomerId }
+      const customer = { customerId: account.stripeCustomerId }
       const items = await asked(() => reconcile(db, api(), customer, from, to, tenantId))
       if (!fix) return { items, told: 0 }
       const at = clock()
       const told = await tenant.write(async (tx) => {
-        const corrected = await correct(tx, customer.customerId, items, to, at)
+        const corrected = await correct(tx, customer.customerId, items, { from, until: to, at })
         const data = { from, to, told: corrected.map(({ metric, quantity }) => `${metric}: ${quantity}`) }
         const { requestId } = context
         const actor = actorOf(principal)

@@ -18,7 +18,7 @@ export interface Advance {
   readonly used:
     | {
         readonly plan: Plan
-        /** Less than the whole where it was cancelled within the period. */
+        /** Less than the whole where it was cancelled within the period, or the plan came within it. */
         readonly share: { readonly part: number; readonly whole: number }
         readonly trial: boolean
       }
@@ -98,6 +98,7 @@ export function decide(row: SubscriptionRow, facts: AdvanceFacts): Advance {
     anchorAt,
     periodStart: period.startsAt,
     periodEnd: period.endsAt,
+    usageFrom: period.startsAt,
     nextPlanId: null,
     nextSeats: null,
     revision,
@@ -107,13 +108,14 @@ export function decide(row: SubscriptionRow, facts: AdvanceFacts): Advance {
 }
 
 function usedBy(row: SubscriptionRow, plan: Plan, timeZone: string): Advance['used'] {
-  const part = row.periodEnd - row.periodStart
+  const part = row.periodEnd - row.usageFrom
   if (part === 0) return undefined
   const trial = row.state === 'trialing'
-  if (trial || row.cancelAtPeriodEnd === 0) return { plan, share: { part, whole: part }, trial }
+  const lasted = row.periodEnd - row.periodStart
+  if (trial || row.cancelAtPeriodEnd === 0) return { plan, share: { part, whole: lasted }, trial }
   // It may have been cancelled within the period, which would have gone on.
   const { startsAt, endsAt } = periodFrom(row.periodStart, row.anchorAt, plan.interval, timeZone)
-  return { plan, share: { part, whole: Math.max(part, endsAt - startsAt) }, trial }
+  return { plan, share: { part, whole: Math.max(lasted, endsAt - startsAt) }, trial }
 }
 
 function conflict(message: string): AppError {

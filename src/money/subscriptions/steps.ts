@@ -60,7 +60,9 @@ export function changed(facts: StepFacts, { plan, seats, when }: Wanted): Step {
     const after = { ...row, nextPlanId: plan.id, nextSeats: seats }
     return { after, items: [], event: 'subscription.changed' }
   }
-  const after = { ...row, planId: plan.id, seats, nextPlanId: null, nextSeats: null }
+  // What was used until now is the old plan's to charge: else a change before the end would change what it cost.
+  const usageFrom = begun && plan.id !== row.planId ? facts.at : row.usageFrom
+  const after = { ...row, planId: plan.id, seats, usageFrom, nextPlanId: null, nextSeats: null }
   // Nothing was paid for a trial, nor before the first period has begun.
   const items = begun ? prorations(facts, { plan, old, price, label: labelOf(plan, seats) }) : []
   return { after, items, event: 'subscription.changed' }

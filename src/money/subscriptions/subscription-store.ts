@@ -109,6 +109,7 @@ export const insertSubscription = statement('subscriptions.insert', (db, p: Bind
       anchorAt: p.anchorAt,
       periodStart: p.periodStart,
       periodEnd: p.periodEnd,
+      usageFrom: p.periodStart,
       trialEndsAt: p.trialEndsAt,
       cancelAtPeriodEnd: 0,
       nextPlanId: null,
@@ -134,6 +135,7 @@ export type SubscriptionChange = Pick<
   | 'anchorAt'
   | 'periodStart'
   | 'periodEnd'
+  | 'usageFrom'
   | 'cancelAtPeriodEnd'
   | 'nextPlanId'
   | 'nextSeats'
@@ -153,6 +155,7 @@ export const updateSubscription = statement('subscriptions.update', (db, p: Bind
       anchorAt: p.anchorAt,
       periodStart: p.periodStart,
       periodEnd: p.periodEnd,
+      usageFrom: p.usageFrom,
       cancelAtPeriodEnd: p.cancelAtPeriodEnd,
       nextPlanId: p.nextPlanId,
       nextSeats: p.nextSeats,

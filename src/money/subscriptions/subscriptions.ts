@@ -1,5 +1,6 @@
 // Use cases of a tenant's subscription: begin, read, change, cancel, pause, resume. A tenant has one that is open.
 
+import { isHoldable, UNITS_OF_AMOUNT_MAX } from '../../base/currency.ts'
 import { AppError } from '../../base/errors.ts'
 import { isId, newId, type SubscriptionId, type TenantId } from '../../base/ids.ts'
 import type { Clock, EpochMs } from '../../base/time.ts'
@@ -14,8 +15,8 @@ import type {
 import { appendAudit } from '../../events/append.ts'
 import type { Database, TenantReader, TenantTransaction } from '../../storage/database.ts'
 import { keepConcurrency } from '../entitlements/plan-in-force.ts'
-import { closePeriod } from '../invoices/closing/close-periods.ts'
-import { type Plan, planOf } from '../plans/plan.ts'
+import { closePeriod, closeUsage } from '../invoices/closing/close-periods.ts'
+import { basePrice, type Plan, planOf } from '../plans/plan.ts'
 import { planById, planByKey, planOfId } from '../plans/plan-store.ts'
 import type { BillingContext } from '../plans/plans.ts'
 import { accountOrThrow } from './accounts.ts'
@@ -114,6 +115,11 @@ export function createSubscriptions(deps: SubscriptionsDeps): Subscriptions {
           `The subscription is at revision ${row.revision}, not ${input.revision}: look at it again.`,
         )
       }
+      if (row.stripeSubscriptionId !== null && row.state !== 'cancelled')
+        throw new AppError(
+          'subscription.state-conflict',
+          'Stripe bills the subscription: change or cancel it there (POST /billing/stripe/portal), and it is taken over here.',
+        )
       const plan = await planOfId(tx, row.planId)
       const done = await step({ tx, row, plan, account, at })
       return record(tx, row, done, { principal, context, at })
@@ -260,6 +266,7 @@ async function record(
     requestId: context.requestId,
     at,
   })
+  await closeUsage(tx, before, stepped.usageFrom, at)
   // Cancelled now: its period has ended, and its usage is invoiced.
   await closePeriod(tx, before.id, at)
   await context.inTransaction?.(tx, before.id)
@@ -288,6 +295,10 @@ function checkFits(plan: Plan, seats: number, account: AccountRow): void {
   if (plan.currency !== account.currency) {
     const message = `The plan is in ${plan.currency}, the billing account in ${account.currency}.`
     throw new AppError('request.invalid', message, { errors: [{ path: '/plan', message }] })
+  }
+  if (!isHoldable(basePrice(plan, seats), plan.currency)) {
+    const message = `So many seats cost more than an invoice can hold, ${UNITS_OF_AMOUNT_MAX} ${plan.currency}.`
+    throw new AppError('request.invalid', message, { errors: [{ path: '/seats', message }] })
   }
   const most = plan.limits.seats
   if (most !== undefined && seats > most)

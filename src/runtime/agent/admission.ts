@@ -13,8 +13,10 @@ import { holdOwner, type Reserved } from '../budgets.ts'
 import { dimensionsOf } from '../dimensions.ts'
 import type { JournalEvent } from '../journal/journal.ts'
 import { waitForBudget } from '../journal/step-store.ts'
+import { giveBackAside, setAside, settle } from './allowance.ts'
 import type { DrivenRun } from './context.ts'
 import type { ToolBinding } from './tool-binding.ts'
+import type { CallEnd } from './tool-call.ts'
 
 /** After a step's own time: that long a worker may be gone before what it set aside counts as spent. */
 const HOLD_GRACE_MS = 900_000
@@ -85,6 +87,13 @@ export async function admitTool(ctx: DrivenRun, step: number, tool: ToolBinding)
   const at = deps.clock()
   const costNanos = isReal(tool) ? (await deps.metering.prices(tenantId)).toolPrice(tool.name, at) : undefined
   if (costNanos === undefined) return { status: 'admitted', paid: { costNanos, held: false } }
+  const owner = holdOwner(run.id, step)
+  const ask = { owner, what: `a call of ${tool.name}`, wantedNanos: costNanos, leastNanos: costNanos }
+  const granted = await setAside(ctx.allowance, ask, ctx.interruption)
+  if (granted.outcome === 'refused') {
+    const { code, message } = granted.error
+    return { status: 'failed', code, message }
+  }
   const amounts = { worstNanos: costNanos, estimateNanos: costNanos }
   const lastsMs = tool.timeoutMs * tool.maxAttempts
   let reserved: Reserved = { outcome: 'free' }
@@ -94,19 +103,35 @@ export async function admitTool(ctx: DrivenRun, step: number, tool: ToolBinding)
     if (reserved.outcome === 'wait' || reserved.outcome === 'refused')
       await appendFact(tx, { runId: run.id, actor: deps.worker, at, ...unmetEvent(step, reserved) })
   })
-  await journal.flush()
+  try {
+    await journal.flush()
+  } catch (error) {
+    giveBackAside(ctx.allowance, owner)
+    throw error
+  }
   const found = reserved as Reserved
+  if (found.outcome === 'wait' || found.outcome === 'refused') giveBackAside(ctx.allowance, owner)
   if (found.outcome === 'wait') return { status: 'waiting' }
   if (found.outcome === 'refused') return { status: 'failed', code: found.code, message: found.message }
   return { status: 'admitted', paid: { costNanos, held: found.outcome === 'held' } }
 }
 
-/** Gathers what a call that was made is on record as, with its result: usage, its cost, and the budgets' due. */
-export function meterTool(ctx: DrivenRun, step: number, tool: ToolBinding, paid: Paid): void {
+/**
+ * Gathers what a call that was made is on record as, with its result: usage, its cost, and the budgets' due. One of which
+ * nobody knows the end counts as made; one that was stopped is on record with what stopped it.
+ */
+export function meterTool(
+  ctx: DrivenRun,
+  step: number,
+  tool: ToolBinding,
+  { costNanos, held }: Paid,
+  end: CallEnd,
+): void {
   if (!isReal(tool)) return
   const { deps, run } = ctx
+  if (costNanos !== undefined) settle(ctx.allowance, holdOwner(run.id, step), costNanos)
+  if (end.status === 'stopped') return
   const at = deps.clock()
-  const { costNanos, held } = paid
   ctx.journal.add(async (tx) => {
     const replay = run.replayOf !== null
     const of = dimensionsOf(run)

@@ -19,4 +19,18 @@ forEachDatabase((_, open) => {
       assert.deepEqual(await spentOf(factory, budget), { settled: 2n * CALL_NANOS, held: 0n })
     })
   })
+
+  describe('a call whose options leave no bound to what is sent', () => {
+    it('is refused by a hard budget, and not made', async () => {
+      await using db = await open()
+      const model = createScriptedModel('scripted', [{ text: 'Hello.' }])
+      await using factory = await openBudgeted({ db, models: [model] })
+      await addBudget(db, factory.tenantId, { limitNanos: 1_000_000_000_000n })
+      const providerOptions = { openai: { previousResponseId: 'resp_1' } }
+      await factory.agent({ name: 'one', modelSettings: { ...SHORT.modelSettings, providerOptions } })
+      const run = await factory.run('one', 'Go.')
+      assert.equal(run.error?.code, 'budget.unpriced')
+      assert.equal(model.calls(), 0)
+    })
+  })
 })

@@ -13,6 +13,7 @@ import { LeaseLost } from '../journal/journal.ts'
 import { adoptRun, insertRun, type RunRow, runById } from '../journal/run-store.ts'
 import { type ReplayFields, replayBelow } from '../replay/replay-below.ts'
 import { isTerminal } from '../run-state.ts'
+import { unspent } from './allowance.ts'
 import type { DriveDeps, DrivenRun } from './context.ts'
 import type { Drive } from './drive-end.ts'
 import type { RunEndState } from './finish.ts'
@@ -59,7 +60,7 @@ export async function callBelow(ctx: DrivenRun, call: ChildCall, drive: Drive): 
   const child = known === undefined ? await recorded(ctx, call) : await rejoin(ctx, known)
   if (child instanceof AppError) return { status: 'failed', code: child.code, message: child.message }
   using below = interruptBelow(interruption)
-  const driven = await drive(deps, child, undefined, below, ctx.untrusted)
+  const driven = await drive(deps, child, undefined, below, ctx.untrusted, ctx.allowance)
   switch (driven.status) {
     case 'ended': {
       const { tally } = driven
@@ -89,14 +90,16 @@ function childId(call: ChildCall): RunId {
 }
 
 /** What is left of the caller's limits. */
-export function limitsLeft({ limits, tally }: DrivenRun): Pick<AgentLimits, 'maxTokens' | 'maxCostUsd'> {
-  const { maxCostNanos } = limits
+export function limitsLeft({
+  run,
+  limits,
+  tally,
+  allowance,
+}: DrivenRun): Pick<AgentLimits, 'maxTokens' | 'maxCostUsd'> {
   const maxTokens = Math.max(limits.maxTokens - tally.tokens, 0)
-  if (maxCostNanos === undefined) return { maxTokens }
-  return {
-    maxTokens,
-    maxCostUsd: formatUsd(maxCostNanos > tally.costNanos ? maxCostNanos - tally.costNanos : 0n),
-  }
+  // Those beside it spend of the same: what its caller has left then is asked for at each step.
+  const costNanos = unspent(allowance, run.id)
+  return costNanos === undefined ? { maxTokens } : { maxTokens, maxCostUsd: formatUsd(costNanos) }
 }
 
 /** The new run, or why there can be none: that is for the caller to hear of. */

@@ -14,6 +14,7 @@ import type { Metering, RunPrices } from '../metering.ts'
 import type { ObservedRun, RuntimeObserver } from '../observer.ts'
 import type { RunLimits, RunTally } from '../run-limits.ts'
 import type { WorkflowPlanner } from '../workflow/workflow-plan.ts'
+import type { Allowance } from './allowance.ts'
 import type { Interruption } from './interruption.ts'
 import type { AgentPlan, Planner } from './plan.ts'
 
@@ -75,6 +76,8 @@ export interface DrivenRun {
   readonly capture: CapturePolicy
   readonly observed: ObservedRun
   readonly tally: RunTally
+  /** What it may still spend, under its own limit and those above it. */
+  readonly allowance: Allowance
   /** As they were when the run was taken up; an attempt asks for those of its own time. */
   readonly prices: RunPrices
   /** Text from outside is in play: it may try to steer what is called. */

@@ -4,6 +4,7 @@ import type { AppError } from '../../base/errors.ts'
 import type { ClaimedJob } from '../../queue/job.ts'
 import type { RunRow } from '../journal/run-store.ts'
 import type { RunTally } from '../run-limits.ts'
+import type { Allowance } from './allowance.ts'
 import type { DriveDeps } from './context.ts'
 import type { RunEndState } from './finish.ts'
 import type { Interruption } from './interruption.ts'
@@ -29,4 +30,5 @@ export type Drive = (
   job: ClaimedJob | undefined,
   interruption: Interruption,
   untrusted: boolean,
+  above: Allowance,
 ) => Promise<DriveEnd>

@@ -5,6 +5,7 @@ import type { ClaimedJob } from '../../queue/job.ts'
 import type { RunRow } from '../journal/run-store.ts'
 import { toRunLimits } from '../run-limits.ts'
 import { BudgetWait } from './admission.ts'
+import { type Allowance, UNLIMITED } from './allowance.ts'
 import type { DriveDeps, RunContext } from './context.ts'
 import type { DriveEnd } from './drive-end.ts'
 import { driveWithin, endOfError } from './drive-frame.ts'
@@ -17,7 +18,7 @@ import { Unroutable } from './unroutable.ts'
 
 /**
  * Drives an adopted run. `job` is undefined for a run that its caller drives, `untrusted` whether the caller has read
- * what may steer it. Throws only where nothing can be stored.
+ * what may steer it, `above` what the runs above it may still spend. Throws only where nothing can be stored.
  */
 export async function driveRun(
   deps: DriveDeps,
@@ -25,10 +26,11 @@ export async function driveRun(
   job: ClaimedJob | undefined,
   interruption: Interruption,
   untrusted = false,
+  above: Allowance = UNLIMITED,
 ): Promise<DriveEnd> {
   return driveWithin(deps, run, job, interruption, {
     timeLeftMs: timeLeft(run, deps.clock()),
-    load: () => loadContext(deps, run, interruption, untrusted),
+    load: () => loadContext(deps, run, interruption, untrusted, above),
     advance: (ctx) => advance(ctx, job),
   })
 }

@@ -12,7 +12,7 @@ export async function drivenRun(
   interruption: Interruption,
   untrusted: boolean,
   cancelAsked: () => void,
-): Promise<Omit<DrivenRun, 'limits'>> {
+): Promise<Omit<DrivenRun, 'limits' | 'allowance'>> {
   const { tenantId } = run
   const db = deps.db.tenant(tenantId)
   const written = (settled: boolean): void => deps.written(run.id, settled)

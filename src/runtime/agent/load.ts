@@ -10,12 +10,14 @@ import { type StepRow, stepBySeq, stepsOf } from '../journal/step-store.ts'
 import { toolForRun } from '../replay/recorded-tool.ts'
 import { replayChangesOf } from '../replay/replay-changes.ts'
 import { toRunLimits } from '../run-limits.ts'
+import type { Allowance } from './allowance.ts'
 import type { DriveDeps, OpenCall, RunContext } from './context.ts'
 import { drivenRun } from './driven-run.ts'
 import type { Interruption } from './interruption.ts'
 import { REPAIR } from './loop.ts'
 import { readMessages, stepOutput } from './message-log.ts'
 import { recordAttempt } from './model-turn.ts'
+import { openAllowance } from './open-allowance.ts'
 import { idempotencyKey } from './open-turn.ts'
 import type { AgentPlan, Callable } from './plan.ts'
 import { stableKey } from './stable-key.ts'
@@ -27,14 +29,18 @@ export async function loadContext(
   run: RunRow,
   interruption: Interruption,
   untrusted: boolean,
+  above: Allowance,
 ): Promise<RunContext> {
   const db = deps.db.tenant(run.tenantId)
   const plan = await planOf(deps, run, db)
   await checkModels(deps, plan)
+  const limits = toRunLimits(JSON.parse(run.limits) as AgentLimits)
+  const driven = await drivenRun(deps, run, interruption, untrusted, () => interruption.stop('cancelled'))
   const ctx: RunContext = {
-    ...(await drivenRun(deps, run, interruption, untrusted, () => interruption.stop('cancelled'))),
+    ...driven,
     plan,
-    limits: toRunLimits(JSON.parse(run.limits) as AgentLimits),
+    limits,
+    allowance: await openAllowance(driven, limits.maxCostNanos, above),
     messages: [],
     callCounts: new Map(),
     turn: undefined,

@@ -1,45 +1,137 @@
-// The intent of an attempt at a model: money is set aside for its worst case in the transaction that records it. Refused, it
-// is on record as failed and nothing is called; where a budget asks, it waits and is tried again as the same step.
+// The intent of an attempt at a model. First it must fit under the money limits of the run and those above it, if need be
+// with a smaller answer. Then budgets set money aside for its worst case, in the transaction that records it. Refused, it is
+// on record as failed and nothing is called; where a budget asks, it waits and is tried again as the same step.
 
 import { AppError } from '../../base/errors.ts'
-import type { Json, JsonObject } from '../../base/json.ts'
+import type { JsonObject } from '../../base/json.ts'
+import type { Nanos } from '../../base/money.ts'
 import type { EpochMs } from '../../base/time.ts'
 import { closeBudgetWait } from '../budget-waits.ts'
 import type { Reserved } from '../budgets.ts'
 import { hashOf, putBody } from '../journal/message-store.ts'
 import { insertStep, tryStepAgain } from '../journal/step-store.ts'
-import type { RunPrices } from '../metering.ts'
+import type { RunPrices, TokenBound } from '../metering.ts'
 import { BudgetWait, reserveFor, type Spending, unmetEvent } from './admission.ts'
+import { giveBackAside, setAside } from './allowance.ts'
 import type { RunContext } from './context.ts'
 import type { Prompt } from './prompt.ts'
-import { OUTPUT_TOKENS_BUDGETED, tokenBound, usualTokens } from './prompt-bound.ts'
+import { isBounded, OUTPUT_TOKENS_BUDGETED, tokenBound, usualTokens } from './prompt-bound.ts'
 
 export interface Intended {
   readonly step: number
-  /** What is to be sent: where a budget applies, with a cap on the output. */
+  /** What is to be sent: where a budget or a limit applies, with a cap on the output. */
   readonly prompt: Prompt
   readonly held: boolean
   readonly startedAt: EpochMs
 }
 
-/** Puts the attempt on record, with all that was gathered. Throws what a budget refuses, or `BudgetWait`. */
+/** The fewest tokens of an answer that are of use: where a money limit leaves room for less, the model is not asked. */
+export const OUTPUT_TOKENS_LEAST = 64
+
+/** Who settles what is set aside of a run's allowance for an attempt; it makes one at a time. */
+export function modelOwner({ id }: Pick<RunContext['run'], 'id'>): string {
+  return `run:${id}:model`
+}
+
+/** Puts the attempt on record, with all that was gathered. Throws what a limit or a budget refuses, or `BudgetWait`. */
 export async function intendAttempt(
   ctx: RunContext,
   prices: RunPrices,
   prompt: Prompt,
   model: string,
 ): Promise<Intended> {
+  const startedAt = ctx.deps.clock()
+  const size = await sizeWithin(ctx, prices, prompt, model, startedAt)
+  try {
+    return await intend(ctx, prices, prompt, { model, size, startedAt })
+  } catch (error) {
+    giveBackAside(ctx.allowance, modelOwner(ctx.run))
+    throw error
+  }
+}
+
+interface Size {
+  /** The most that it can cost; undefined where nobody knows. */
+  readonly worstNanos: Nanos | undefined
+  readonly bound: TokenBound
+  readonly outputTokens: number
+  /** Whether the output must have a cap: without one no worst case is true. */
+  readonly limited: boolean
+}
+
+/** How large the attempt may be; that much of the run's allowance is set aside. Throws `limit.money`. */
+async function sizeWithin(
+  { allowance, interruption, run }: RunContext,
+  prices: RunPrices,
+  { request }: Prompt,
+  model: string,
+  at: EpochMs,
+): Promise<Size> {
+  const { settings } = request
+  const wanted = settings.maxOutputTokens ?? OUTPUT_TOKENS_BUDGETED
+  const limited = allowance.binding.length > 0
+  const sizeOf = (outputTokens: number): Size => {
+    const bound = tokenBound({ ...request, model, settings: { ...settings, maxOutputTokens: outputTokens } })
+    const worstNanos = isBounded(settings) ? prices.worstCase(model, bound, at) : undefined
+    return { worstNanos, bound, outputTokens, limited }
+  }
+  const whole = sizeOf(wanted)
+  if (!limited) return whole
+  const least = Math.min(wanted, OUTPUT_TOKENS_LEAST)
+  const granted = await setAside(
+    allowance,
+    {
+      owner: modelOwner(run),
+      what: `an answer of ${model}`,
+      wantedNanos: whole.worstNanos,
+      leastNanos: sizeOf(least).worstNanos,
+    },
+    interruption,
+  )
+  if (granted.outcome === 'refused') throw granted.error
+  return largest(least, whole, sizeOf, ({ worstNanos = 0n }) => worstNanos <= granted.nanos)
+}
+
+/** The largest that fits: the whole, or else so many times the least, so that prompts have few heads. */
+function largest(
+  least: number,
+  whole: Size,
+  sizeOf: (outputTokens: number) => Size,
+  fits: (size: Size) => boolean,
+): Size {
+  if (fits(whole)) return whole
+  let [low, high] = [1, Math.ceil(whole.outputTokens / least)]
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (fits(sizeOf(middle * least))) low = middle
+    else high = middle
+  }
+  return sizeOf(low * least)
+}
+
+async function intend(
+  ctx: RunContext,
+  prices: RunPrices,
+  prompt: Prompt,
+  { model, size, startedAt }: { readonly model: string; readonly size: Size; readonly startedAt: EpochMs },
+): Promise<Intended> {
   const { journal, run, deps } = ctx
   const again = ctx.heldBack
   const step = again ?? journal.nextStep()
-  const startedAt = deps.clock()
   const attempt = ctx.attempts
-  const spending = spendingOf(prices, prompt, model, step, startedAt)
+  const spending: Spending = {
+    step,
+    worstNanos: size.worstNanos,
+    estimateNanos: prices.worstCase(model, usualTokens(size.bound), startedAt) ?? 0n,
+    at: startedAt,
+    lastsMs: prompt.request.timeouts.totalMs,
+  }
   let reserved: Reserved = { outcome: 'free' }
-  let sent = prompt
+  const asLimited = size.limited ? capped(prompt, size.outputTokens) : prompt
+  let sent = asLimited
   journal.decide(async (tx) => {
     reserved = await reserveFor(ctx, tx, spending)
-    sent = reserved.outcome === 'held' ? capped(prompt) : prompt
+    sent = reserved.outcome === 'held' ? capped(prompt, size.outputTokens) : asLimited
   })
   journal.add(
     async (tx) => {
@@ -71,23 +163,6 @@ export async function intendAttempt(
 
 function isGo({ outcome }: Reserved): boolean {
   return outcome === 'free' || outcome === 'held'
-}
-
-function spendingOf(
-  prices: RunPrices,
-  { request }: Prompt,
-  model: string,
-  step: number,
-  at: EpochMs,
-): Spending {
-  const bound = tokenBound(request)
-  return {
-    step,
-    worstNanos: prices.worstCase(model, bound, at),
-    estimateNanos: prices.worstCase(model, usualTokens(bound), at) ?? 0n,
-    at,
-    lastsMs: request.timeouts.totalMs,
-  }
 }
 
 function rowOf(
@@ -126,24 +201,23 @@ function rowOf(
   } as const
 }
 
-/** The same prompt with a cap on its output, in the prompt log as well, where the agent names none. */
-function capped(prompt: Prompt): Prompt {
+/** The same prompt with that cap on its output, in the prompt log as well. */
+function capped(prompt: Prompt, maxOutputTokens: number): Prompt {
   const { request, head } = prompt
-  if (request.settings.maxOutputTokens !== undefined) return prompt
-  const settings = { ...request.settings, maxOutputTokens: OUTPUT_TOKENS_BUDGETED }
-  return { ...prompt, request: { ...request, settings }, head: cappedHead(head) }
+  if (request.settings.maxOutputTokens === maxOutputTokens) return prompt
+  const settings = { ...request.settings, maxOutputTokens }
+  return { ...prompt, request: { ...request, settings }, head: cappedHead(head, maxOutputTokens) }
 }
 
-/** One for a plan's head: it is as long as the instructions and tools. */
-const heads = new WeakMap<Prompt['head'], Prompt['head']>()
+/** The last one for a plan's head: it is as long as the instructions and tools. */
+const heads = new WeakMap<Prompt['head'], { readonly cap: number; readonly head: Prompt['head'] }>()
 
-function cappedHead(head: Prompt['head']): Prompt['head'] {
+function cappedHead(head: Prompt['head'], cap: number): Prompt['head'] {
   const known = heads.get(head)
-  if (known !== undefined) return known
+  if (known?.cap === cap) return known.head
   const { settings, ...rest } = JSON.parse(head.content) as JsonObject & { readonly settings: JsonObject }
-  const maxOutputTokens: Json = OUTPUT_TOKENS_BUDGETED
-  const content = JSON.stringify({ ...rest, settings: { ...settings, maxOutputTokens } })
+  const content = JSON.stringify({ ...rest, settings: { ...settings, maxOutputTokens: cap } })
   const made = { hash: hashOf(content), content }
-  heads.set(head, made)
+  heads.set(head, { cap, head: made })
   return made
 }

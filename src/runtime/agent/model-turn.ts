@@ -7,11 +7,12 @@ import { nextAttempt } from '../../models/retry.ts'
 import { dimensionsOf } from '../dimensions.ts'
 import type { RunPrices } from '../metering.ts'
 import { BudgetWait } from './admission.ts'
+import { settle } from './allowance.ts'
 import { type Attempt, attemptRecord, failureOf } from './attempt-record.ts'
 import { cleanOutcome } from './clean-outcome.ts'
 import type { RunContext } from './context.ts'
 import { pause } from './interruption.ts'
-import { type Intended, intendAttempt } from './model-admission.ts'
+import { type Intended, intendAttempt, modelOwner } from './model-admission.ts'
 import type { Prompt } from './prompt.ts'
 
 export interface Answer {
@@ -147,6 +148,7 @@ export function recordAttempt(
   tally.tokens += counts.inputTokens + counts.outputTokens
   tally.costNanos += counts.costNanos
   tally.unpriced += counts.unpriced
+  settle(ctx.allowance, modelOwner(run), counts.unpriced > 0 ? undefined : counts.costNanos)
 }
 
 function refuseRefusal(outcome: Extract<ModelOutcome, { status: 'answered' }>): void {

@@ -98,8 +98,7 @@ async function paid(ctx: RunContext, call: OpenCall, tool: ToolBinding): Promise
   if (admission.status !== 'admitted') return admission
   call.made = true
   const end = await callTool(ctx, call, tool)
-  // A call of which nobody knows the end counts as made.
-  if (end.status !== 'stopped') meterTool(ctx, call.step, tool, admission.paid)
+  meterTool(ctx, call.step, tool, admission.paid, end)
   return end
 }
 

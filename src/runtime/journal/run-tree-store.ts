@@ -50,3 +50,45 @@ export const waitingChildren = statement(
       .where('parentRunId', '=', p.parentRunId)
       .where('state', '=', 'waiting'),
 )
+
+/** What the calls of tools with a price have cost in each run below a root. */
+export const toolCostsBelow = statement('runs.tool-costs-below', (db, p: Bind<{ rootRunId: RunId }>) =>
+  db
+    .selectFrom('runs')
+    .innerJoin('costs', (join) =>
+      join.onRef('costs.tenantId', '=', 'runs.tenantId').onRef('costs.runId', '=', 'runs.id'),
+    )
+    .select(['runs.id as runId', 'costs.amountNanos'])
+    .where('runs.tenantId', '=', p.tenantId)
+    .where('costs.tenantId', '=', p.tenantId)
+    .where('runs.rootRunId', '=', p.rootRunId)
+    .where('runs.parentRunId', 'is not', null)
+    .where('costs.type', '=', 'TOOL_USAGE'),
+)
+
+/** The same of one run. */
+export const toolCostsOf = statement('runs.tool-costs', (db, p: Bind<{ runId: RunId }>) =>
+  db
+    .selectFrom('costs')
+    .select('amountNanos')
+    .where('tenantId', '=', p.tenantId)
+    .where('runId', '=', p.runId)
+    .where('type', '=', 'TOOL_USAGE'),
+)
+
+/** Attempts at models and calls of tools below a root that nobody has ended. */
+export const openPaidBelow = statement('runs.open-paid-below', (db, p: Bind<{ rootRunId: RunId }>) =>
+  db
+    .selectFrom('runs')
+    .innerJoin('steps', (join) =>
+      join.onRef('steps.tenantId', '=', 'runs.tenantId').onRef('steps.runId', '=', 'runs.id'),
+    )
+    .select(['steps.runId', 'steps.seq', 'steps.kind', 'steps.name', 'steps.state'])
+    .where('runs.tenantId', '=', p.tenantId)
+    .where('steps.tenantId', '=', p.tenantId)
+    .where('runs.rootRunId', '=', p.rootRunId)
+    .where('runs.parentRunId', 'is not', null)
+    .where('runs.state', 'in', [...statesBefore('cancelled')])
+    .where('steps.kind', 'in', ['model', 'compaction', 'tool'])
+    .where('steps.state', '=', 'intended'),
+)

@@ -5,6 +5,7 @@ import { AppError, ERROR_CODES, type ErrorCode } from '../../base/errors.ts'
 import type { Json } from '../../base/json.ts'
 import type { WorkflowLimits } from '../../contract/workflow.ts'
 import type { ClaimedJob } from '../../queue/job.ts'
+import { type Allowance, UNLIMITED, unbound } from '../agent/allowance.ts'
 import type { DriveDeps } from '../agent/context.ts'
 import { driveRun } from '../agent/drive.ts'
 import type { Drive, DriveEnd } from '../agent/drive-end.ts'
@@ -34,20 +35,21 @@ export async function driveWorkflow(
   job: ClaimedJob | undefined,
   outer: Interruption,
   untrusted = false,
+  above: Allowance = UNLIMITED,
 ): Promise<DriveEnd> {
   // Its time limit stops this one alone: what comes from outside is still heard while it is undone.
   using interruption = interruptBelow(outer)
   return await driveWithin(deps, run, job, interruption, {
     timeLeftMs: timeLeft(run, deps.clock()),
-    load: () => loadWorkflow(deps, run, { interruption, outer }, untrusted, driveBelow),
+    load: () => loadWorkflow(deps, run, { interruption, outer }, untrusted, driveBelow, above),
     advance: (ctx) => advance(ctx, job),
   })
 }
 
-const driveBelow: Drive = (deps, run, job, interruption, untrusted) =>
+const driveBelow: Drive = (deps, run, job, interruption, untrusted, above) =>
   run.kind === 'workflow'
-    ? driveWorkflow(deps, run, job, interruption, untrusted)
-    : driveRun(deps, run, job, interruption, untrusted)
+    ? driveWorkflow(deps, run, job, interruption, untrusted, above)
+    : driveRun(deps, run, job, interruption, untrusted, above)
 
 async function advance(ctx: WorkflowContext, job: ClaimedJob | undefined): Promise<DriveEnd> {
   using waits = ctx.waits
@@ -160,7 +162,8 @@ async function undone(ctx: WorkflowContext, failed: Failed): Promise<RunEndState
   using own = ownTime(ctx)
   // No limit that failed the run keeps it from being undone.
   const free = { ...limits, maxSteps: Infinity, maxTokens: Infinity, maxCostNanos: undefined }
-  const undoing: WorkflowContext = { ...ctx, interruption: own.interruption, limits: free }
+  const allowance = unbound(ctx.allowance)
+  const undoing: WorkflowContext = { ...ctx, interruption: own.interruption, limits: free, allowance }
   deps.active.set(run.id, own.interruption)
   try {
     await undoAll(undoing)

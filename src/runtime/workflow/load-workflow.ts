@@ -3,10 +3,12 @@
 import type { WorkflowId } from '../../base/ids.ts'
 import type { EpochMs } from '../../base/time.ts'
 import type { WorkflowLimits } from '../../contract/workflow.ts'
+import type { Allowance } from '../agent/allowance.ts'
 import type { DriveDeps } from '../agent/context.ts'
 import type { Drive } from '../agent/drive-end.ts'
 import { drivenRun } from '../agent/driven-run.ts'
 import type { Interruption } from '../agent/interruption.ts'
+import { openAllowance } from '../agent/open-allowance.ts'
 import { addUsageOf } from '../agent/usage-below.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { RunRow } from '../journal/run-store.ts'
@@ -26,6 +28,7 @@ export async function loadWorkflow(
   { interruption, outer }: { readonly interruption: Interruption; readonly outer: Interruption },
   untrusted: boolean,
   drive: Drive,
+  above: Allowance,
 ): Promise<WorkflowContext> {
   const db = deps.db.tenant(run.tenantId)
   const id = run.definitionId as WorkflowId
@@ -34,6 +37,7 @@ export async function loadWorkflow(
   // What drives the run now: where it is being undone, that goes on in its own time.
   const cancelAsked = (): void => (deps.active.get(run.id) ?? interruption).stop('cancelled')
   const driven = await drivenRun(deps, run, interruption, untrusted, cancelAsked)
+  const limits = toWorkflowRunLimits(JSON.parse(run.limits) as WorkflowLimits)
   let last: EpochMs = 0
   const ctx: WorkflowContext = {
     ...driven,
@@ -41,7 +45,8 @@ export async function loadWorkflow(
     facts: await runFacts(db, run),
     outer,
     tools: new Map([...plan.tools].map(([name, tool]) => [name, toolForRun(db, run, tool)])),
-    limits: toWorkflowRunLimits(JSON.parse(run.limits) as WorkflowLimits),
+    limits,
+    allowance: await openAllowance(driven, limits.maxCostNanos, above),
     journal: inTurn(driven.journal, waits),
     records: new Map(),
     past: new Map(),

@@ -2,6 +2,7 @@
 
 import { AppError } from '../../base/errors.ts'
 import type { WorkflowNode } from '../../contract/workflow.ts'
+import { lostCost } from '../agent/allowance.ts'
 import { idempotencyKey } from '../agent/open-turn.ts'
 import { recordedWait } from '../replay/recorded-wait.ts'
 import { ask } from './ask.ts'
@@ -138,12 +139,6 @@ function checkLimits(ctx: WorkflowContext): void {
       'limit.tokens',
       `The run used ${tally.tokens} tokens; its limit is ${limits.maxTokens} (limits.max_tokens).`,
     )
-  if (limits.maxCostNanos === undefined) return
-  if (tally.unpriced > 0)
-    throw new AppError(
-      'limit.money',
-      'The run has a money limit, and the cost of an earlier model call is not known, so it may not go on.',
-    )
-  if (tally.costNanos >= limits.maxCostNanos)
-    throw new AppError('limit.money', 'The run reached its money limit (limits.max_cost_usd).')
+  const lost = lostCost(ctx.allowance)
+  if (lost !== undefined) throw lost
 }

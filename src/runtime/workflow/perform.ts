@@ -59,7 +59,8 @@ async function performTool(
   // The intent, and all that it rests on, is on record before the call.
   await flush(ctx)
   if (!step.stale) checkUnmade(ctx, scope, step)
-  const admission = await admitTool(ctx, step.seq, tool)
+  const { interruption: stopping } = scope
+  const admission = await ctx.waits.busy(() => admitTool({ ...ctx, interruption: stopping }, step.seq, tool))
   if (admission.status === 'waiting') return setWaiting(step)
   if (admission.status === 'failed')
     return writeFailed(ctx, step, {
@@ -78,8 +79,7 @@ async function performTool(
   const call = { step: step.seq, input, idempotencyKey: step.idempotencyKey, stale: step.stale }
   const end = await ctx.waits.busy(() => callTool({ ...ctx, interruption }, call, tool, times))
   observeCall(ctx, { step: step.seq, tool: step.name }, end, startedAt)
-  // A call of which nobody knows the end counts as made.
-  if (end.status !== 'stopped') meterTool(ctx, step.seq, tool, admission.paid)
+  meterTool(ctx, step.seq, tool, admission.paid, end)
   record(ctx, scope, step, end)
 }
 

@@ -2,6 +2,7 @@
 
 import type { RunId } from '../../base/ids.ts'
 import { type Json, withoutNul } from '../../base/json.ts'
+import { settle } from '../agent/allowance.ts'
 import { closeRun, closingFor, openBelow } from '../agent/close-run.ts'
 import { keep } from '../agent/message-log.ts'
 import { accountForTool } from '../agent/run-end.ts'
@@ -192,7 +193,9 @@ export async function cancelCalled(ctx: WorkflowContext, { childRunId }: NodeSte
   await flush(ctx)
   if (below.length === 0) return
   // Nobody drove it to its end, so nobody has counted what it used.
+  const { unpriced } = tally
   await ctx.waits.busy(() => ctx.db.read((reader) => addUsageOf(reader, run.rootRunId, [childRunId], tally)))
+  if (tally.unpriced > unpriced) settle(ctx.allowance, childRunId, undefined)
   for (const id of below) deps.written(id, true)
 }
 

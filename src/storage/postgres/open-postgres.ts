@@ -7,6 +7,7 @@ import { createCompiler } from '../compile.ts'
 import type { Database } from '../database.ts'
 import { stoppingError } from '../storage-errors.ts'
 import { createStatements } from './execute.ts'
+import { gatheringClient } from './gathering-client.ts'
 import { connectionReason } from './postgres-errors.ts'
 import {
   createSystemReader,
@@ -50,6 +51,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     application_name: options.applicationName ?? 'agent-factory',
     // Statements are sent without waiting for the answers to those before them, where the caller does not wait.
     pipeline: true,
+    Client: gatheringClient(pg.Client),
     // A pooler refuses limits at connecting: there each transaction begins with them.
     ...(options.prepared === false ? {} : timeouts(options)),
   })

@@ -1,11 +1,4 @@
-import type {
-  BillingItemId,
-  InvoiceId,
-  OutboxId,
-  PlanId,
-  SubscriptionId,
-  TenantId,
-} from '../../base/ids.ts'
+import type { BillingItemId, InvoiceId, OutboxId, PlanId, SubscriptionId, TenantId } from '../../base/ids.ts'
 import { INVOICE_LINE_KINDS, INVOICE_STATES, METRICS, SUBSCRIPTION_STATES } from '../../contract/money.ts'
 import {
   integer,
@@ -95,6 +88,8 @@ export const subscriptions = table('subscriptions', {
     anchorAt: integer(),
     periodStart: integer(),
     periodEnd: integer(),
+    /** Since when the plan charges for usage: the period's start, or the change of the plan within it. */
+    usageFrom: integer(),
     trialEndsAt: integerOrNull(),
     cancelAtPeriodEnd: integer(),
     /** The plan and seats from the next period on. */
@@ -156,7 +151,12 @@ export const invoices = table('invoices', {
   },
   primaryKey: ['tenantId', 'id'],
   indexes: [
-    { name: 'invoices_by_number', columns: ['tenantId', 'number'], unique: true, where: 'number is not null' },
+    {
+      name: 'invoices_by_number',
+      columns: ['tenantId', 'number'],
+      unique: true,
+      where: 'number is not null',
+    },
     {
       name: 'invoices_by_period',
       // By its end: the invoice that opens a subscription has a period of no length, before the first one.
@@ -219,7 +219,9 @@ export const billingItems = table('billing_items', {
   },
   primaryKey: ['tenantId', 'id'],
   unique: [['tenantId', 'factKey']],
-  indexes: [{ name: 'billing_items_open', columns: ['tenantId', 'createdAt'], where: 'remaining_minor <> 0' }],
+  indexes: [
+    { name: 'billing_items_open', columns: ['tenantId', 'createdAt'], where: 'remaining_minor <> 0' },
+  ],
 })
 
 /** What has to be told to Stripe: sent until it is accepted, each once. */
@@ -234,6 +236,8 @@ export const billingOutbox = table('billing_outbox', {
     payload: json(),
     state: oneOf('pending', 'sent', 'refused', 'dead'),
     attempts: integer(),
+    /** The first try: Stripe knows what came with it for a day. */
+    triedAt: integerOrNull(),
     nextAt: integer(),
     lastError: textOrNull(),
     createdAt: integer(),

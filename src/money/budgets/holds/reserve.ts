@@ -89,13 +89,8 @@ async function hold(
   const amount = worstNanos ?? 0n
   const id = newId('hold')
   const added = accounts.map(({ budget, period }) => ({ budgetId: budget.id, period, heldNanos: amount }))
-  // Sent at once, done in this order: how long the lock is held is not for the network to say.
-  const [locked, rows, isNew, windows] = await Promise.all([
-    lockBudgets(
-      tx,
-      accounts.map(({ budget }) => budget.id),
-    ),
-    addToPeriods(tx, added, at),
+  // Sent at once, done in this order: how long the locks are held is not for the network to say, and the hold needs none.
+  const [isNew, locked, rows, windows] = await Promise.all([
     insertHold(tx, {
       id,
       owner,
@@ -107,6 +102,11 @@ async function hold(
       createdAt: at,
       expiresAt,
     }),
+    lockBudgets(
+      tx,
+      accounts.map(({ budget }) => budget.id),
+    ),
+    addToPeriods(tx, added, at),
     windowBalances(
       tx,
       accounts.map(({ budget }) => budget).filter(({ period }) => period === 'rolling'),

@@ -1,11 +1,11 @@
-// The report of a month: the same sums by everything, from one snapshot of reads, so that each table adds up to the total.
+// The report of a month: the same sums by everything, of what was read once, so that each table adds up to the total.
 
 import type { TenantId } from '../../../base/ids.ts'
 import type { EpochMs } from '../../../base/time.ts'
 import type { CostType } from '../../../contract/money.ts'
 import { checkedTimeZone, monthOf } from '../calendar.ts'
-import { byType, type CostSum, totalOf } from '../cost-sum.ts'
-import { groupParts, type KeyedSum } from '../entity-costs.ts'
+import { byType, type CostSum, sumByAll, totalOf } from '../cost-sum.ts'
+import { type KeyedSum, regrouped } from '../entity-costs.ts'
 import { type FoundHint, findHints, type HintDeps } from '../hints/find-hints.ts'
 
 export interface MonthlyReport {
@@ -36,17 +36,17 @@ export async function monthlyReport(
   const { from, until: to } = monthOf(month, timeZone)
   const asked = { from, to, filter: undefined }
   const tables = await deps.db.tenant(tenantId).read(async (reader) => {
-    const models = await groupParts(reader, asked, 'model')
-    const counted = models.parts.filter(({ replay }) => !replay)
+    const parts = await sumByAll(reader, asked)
+    const counted = parts.filter(({ replay }) => !replay)
     return {
       total: totalOf(counted),
       byType: byType(counted),
-      replays: totalOf(models.parts.filter(({ replay }) => replay)),
-      byModel: models.groups,
-      byAgent: (await groupParts(reader, asked, 'agent')).groups,
-      byWorkflow: (await groupParts(reader, asked, 'workflow')).groups,
-      byUser: (await groupParts(reader, asked, 'user')).groups,
-      byProject: (await groupParts(reader, asked, 'project')).groups,
+      replays: totalOf(parts.filter(({ replay }) => replay)),
+      byModel: await regrouped(reader, counted, 'model'),
+      byAgent: await regrouped(reader, counted, 'agent'),
+      byWorkflow: await regrouped(reader, counted, 'workflow'),
+      byUser: await regrouped(reader, counted, 'user'),
+      byProject: await regrouped(reader, counted, 'project'),
     }
   })
   const unpriced = tables.byModel.filter(({ sum }) => sum.unpricedCalls + sum.usageMissingCalls > 0)

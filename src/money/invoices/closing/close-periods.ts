@@ -5,11 +5,14 @@ import type { SubscriptionId, TenantId } from '../../../base/ids.ts'
 import type { EpochMs } from '../../../base/time.ts'
 import type { Database, TenantTransaction } from '../../../storage/database.ts'
 import { type SystemBind, systemStatement } from '../../../storage/statement.ts'
+import { planOfId } from '../../plans/plan-store.ts'
 import { advanceSubscription } from '../../subscriptions/advance.ts'
-import { subscriptionById } from '../../subscriptions/subscription-store.ts'
+import { type SubscriptionRow, subscriptionById } from '../../subscriptions/subscription-store.ts'
 import { auditInvoice } from '../change-invoice.ts'
 import { writeDraft } from '../drafting.ts'
+import type { Basis } from '../invoice.ts'
 import { invoiceById, lockAccount } from '../invoice-store.ts'
+import { chargedMetrics } from '../lines.ts'
 import { inPortions, PORTION_SIZE } from './portions.ts'
 
 /** How many periods of one subscription are made up for in a turn: when nothing ran for long. */
@@ -37,15 +40,33 @@ export async function closePeriod(tx: TenantTransaction, id: SubscriptionId, at:
   const subscription = await tx.first(subscriptionById, { id })
   if (account === undefined || subscription === undefined) return false
   if (subscription.state === 'cancelled' || subscription.periodEnd > at) return false
-  const { periodStart, periodEnd } = subscription
+  const { usageFrom, periodEnd } = subscription
   const { used, next } = await advanceSubscription(tx, subscription, at)
-  const basis = { currency: account.currency, periodStart, periodEnd, used, next }
-  const written = await writeDraft(tx, id, basis, at)
-  if (written === undefined) return true
-  const draft = await tx.first(invoiceById, { id: written.id })
-  if (draft !== undefined)
-    await auditInvoice(tx, 'invoice.drafted', undefined, draft, { actor: 'system', at })
+  await draft(tx, id, { currency: account.currency, periodStart: usageFrom, periodEnd, used, next }, at)
   return true
+}
+
+/** Where the plan was changed within a period: what was used before is invoiced now, as the old plan charges for it. */
+export async function closeUsage(
+  tx: TenantTransaction,
+  { id, planId, usageFrom, periodStart, periodEnd }: SubscriptionRow,
+  until: EpochMs,
+  at: EpochMs,
+): Promise<void> {
+  if (until <= usageFrom) return
+  const plan = await planOfId(tx, planId)
+  if (chargedMetrics(plan).length === 0) return
+  const share = { part: until - usageFrom, whole: periodEnd - periodStart }
+  const used = { plan, share, trial: false }
+  const { currency } = plan
+  await draft(tx, id, { currency, periodStart: usageFrom, periodEnd: until, used, next: undefined }, at)
+}
+
+async function draft(tx: TenantTransaction, id: SubscriptionId, basis: Basis, at: EpochMs): Promise<void> {
+  const written = await writeDraft(tx, id, basis, at)
+  const invoice = written && (await tx.first(invoiceById, { id: written.id }))
+  if (invoice === undefined) return
+  await auditInvoice(tx, 'invoice.drafted', undefined, invoice, { actor: 'system', at })
 }
 
 interface DueSubscription {

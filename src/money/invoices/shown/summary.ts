@@ -68,7 +68,7 @@ async function upcomingOf(
 ): Promise<UpcomingInvoice> {
   const nextPlan = row.nextPlanId === null ? plan : await planOfId(reader, row.nextPlanId)
   const { used, next } = decide(row, { plan, nextPlan, timeZone, at })
-  const { periodStart, periodEnd } = row
+  const { usageFrom: periodStart, periodEnd } = row
   const drafted = await workOut(reader, { currency, periodStart, periodEnd, used, next })
   return { currency, periodStart, periodEnd, drafted }
 }
