@@ -1,10 +1,18 @@
 drop table "stripe_events", "billing_outbox", "billing_items", "invoice_lines", "invoices", "subscriptions", "billing_accounts", "plans", "budget_waits", "budget_holds", "budget_periods", "budgets", "rerate_changes", "rerates", "tenant_prices", "costs", "projects" cascade;
 drop index "events_by_subject";
+drop index "sessions_with_content";
+drop index "runs_with_content";
+drop index "steps_by_input_body";
+drop index "steps_by_output_body";
+drop index "run_messages_by_body";
+drop index "model_calls_by_own_head";
 drop index "usage_records_by_time";
 drop index "usage_records_billed";
+alter table "sessions" drop column "content_removed_at";
 alter table "runs" drop column "user_id";
 alter table "runs" drop column "project_id";
 alter table "runs" drop column "workflow_id";
+alter table "runs" drop column "content_removed_at";
 alter table "steps" drop constraint if exists "steps_waiting_reason_check";
 alter table "steps" add constraint "steps_waiting_reason_check" check ("waiting_reason" in ('approval', 'in_doubt', 'time', 'event'));
 alter table "usage_records" drop constraint if exists "usage_records_kind_check";

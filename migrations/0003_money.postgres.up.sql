@@ -298,9 +298,11 @@ create table "stripe_events" (
   "payload" text collate "C" not null,
   constraint "stripe_events_pkey" primary key ("id")
 );
+alter table "sessions" add column "content_removed_at" bigint;
 alter table "runs" add column "user_id" text collate "C" not null default '';
 alter table "runs" add column "project_id" text collate "C";
 alter table "runs" add column "workflow_id" text collate "C";
+alter table "runs" add column "content_removed_at" bigint;
 alter table "steps" drop constraint if exists "steps_waiting_reason_check";
 alter table "steps" add constraint "steps_waiting_reason_check" check ("waiting_reason" in ('approval', 'in_doubt', 'time', 'event', 'budget'));
 alter table "usage_records" drop constraint if exists "usage_records_kind_check";
@@ -337,6 +339,12 @@ create index "billing_items_open" on "billing_items" ("tenant_id", "created_at")
 create index "billing_outbox_due" on "billing_outbox" ("next_at") where state = 'pending';
 create index "stripe_events_open" on "stripe_events" ("next_at") where processed_at is null;
 create index "events_by_subject" on "events" ("tenant_id", "subject", "seq") where audit = 1;
+create index "sessions_with_content" on "sessions" ("tenant_id", "updated_at") where content_removed_at is null;
+create index "runs_with_content" on "runs" ("tenant_id", "finished_at", "id") where finished_at is not null and content_removed_at is null;
+create index "steps_by_input_body" on "steps" ("tenant_id", "input_hash") where input_hash is not null;
+create index "steps_by_output_body" on "steps" ("tenant_id", "output_hash") where output_hash is not null;
+create index "run_messages_by_body" on "run_messages" ("tenant_id", "content_hash") where content_hash is not null;
+create index "model_calls_by_own_head" on "model_calls" ("tenant_id", "head_hash") where messages_until = 0;
 create index "usage_records_by_time" on "usage_records" ("tenant_id", "occurred_at");
 create index "usage_records_billed" on "usage_records" ("tenant_id", "replay", "kind", "accepted_at", "quantity");
 alter table "projects" add constraint "projects_tenant_id_fkey" foreign key ("tenant_id") references "tenants" ("id");

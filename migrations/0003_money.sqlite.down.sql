@@ -1,4 +1,10 @@
 drop index "events_by_subject";
+drop index "sessions_with_content";
+drop index "runs_with_content";
+drop index "steps_by_input_body";
+drop index "steps_by_output_body";
+drop index "run_messages_by_body";
+drop index "model_calls_by_own_head";
 drop index "usage_records_by_time";
 drop index "usage_records_billed";
 drop table "stripe_events";
@@ -18,6 +24,22 @@ drop table "rerates";
 drop table "tenant_prices";
 drop table "costs";
 drop table "projects";
+create table "sessions__new" (
+  "tenant_id" text not null,
+  "id" text not null,
+  "agent_id" text not null,
+  "active_run_id" text,
+  "turn_count" integer not null,
+  "summary" text,
+  "summary_until" integer not null,
+  "created_by" text not null,
+  "created_at" integer not null,
+  "updated_at" integer not null,
+  constraint "sessions_pkey" primary key ("tenant_id", "id")
+) strict;
+insert into "sessions__new" ("tenant_id", "id", "agent_id", "active_run_id", "turn_count", "summary", "summary_until", "created_by", "created_at", "updated_at") select "tenant_id", "id", "agent_id", "active_run_id", "turn_count", "summary", "summary_until", "created_by", "created_at", "updated_at" from "sessions";
+drop table "sessions";
+alter table "sessions__new" rename to "sessions";
 create table "runs__new" (
   "tenant_id" text not null,
   "id" text not null,

@@ -306,9 +306,11 @@ create table "stripe_events" (
   "payload" text not null,
   constraint "stripe_events_pkey" primary key ("id")
 ) strict;
+alter table "sessions" add column "content_removed_at" integer;
 alter table "runs" add column "user_id" text not null default '';
 alter table "runs" add column "project_id" text;
 alter table "runs" add column "workflow_id" text;
+alter table "runs" add column "content_removed_at" integer;
 create table "steps__new" (
   "tenant_id" text not null,
   "run_id" text not null,
@@ -400,5 +402,11 @@ create index "billing_items_open" on "billing_items" ("tenant_id", "created_at")
 create index "billing_outbox_due" on "billing_outbox" ("next_at") where state = 'pending';
 create index "stripe_events_open" on "stripe_events" ("next_at") where processed_at is null;
 create index "events_by_subject" on "events" ("tenant_id", "subject", "seq") where audit = 1;
+create index "sessions_with_content" on "sessions" ("tenant_id", "updated_at") where content_removed_at is null;
+create index "runs_with_content" on "runs" ("tenant_id", "finished_at", "id") where finished_at is not null and content_removed_at is null;
+create index "steps_by_input_body" on "steps" ("tenant_id", "input_hash") where input_hash is not null;
+create index "steps_by_output_body" on "steps" ("tenant_id", "output_hash") where output_hash is not null;
+create index "run_messages_by_body" on "run_messages" ("tenant_id", "content_hash") where content_hash is not null;
+create index "model_calls_by_own_head" on "model_calls" ("tenant_id", "head_hash") where messages_until = 0;
 create index "usage_records_by_time" on "usage_records" ("tenant_id", "occurred_at");
 create index "usage_records_billed" on "usage_records" ("tenant_id", "replay", "kind", "accepted_at", "quantity");

@@ -113,6 +113,7 @@ export const AUDIT_EVENT_TYPES = [
   'billing-item.created',
   'stripe.event-received',
   'stripe.usage-corrected',
+  'retention.applied',
 ] as const
 
 export type RunEventType = (typeof RUN_EVENT_TYPES)[number]

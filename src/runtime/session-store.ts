@@ -23,6 +23,7 @@ export const insertSession = statement(
       createdBy: p.createdBy,
       createdAt: p.at,
       updatedAt: p.at,
+      contentRemovedAt: null,
     }),
 )
 
@@ -36,7 +37,7 @@ export const takeSession = statement(
   (db, p: Bind<{ id: SessionId; agentId: AgentId; runId: RunId; at: EpochMs }>) =>
     db
       .updateTable('sessions')
-      .set({ activeRunId: p.runId, updatedAt: p.at })
+      .set({ activeRunId: p.runId, updatedAt: p.at, contentRemovedAt: null })
       .where('tenantId', '=', p.tenantId)
       .where('id', '=', p.id)
       .where('agentId', '=', p.agentId)

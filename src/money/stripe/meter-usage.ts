@@ -42,19 +42,30 @@ export async function gatherUsage(db: Database, at: EpochMs): Promise<void> {
   const accounts = await db.system.read((reader) =>
     reader.all(accountsToMeter, { until, limit: ACCOUNTS_MAX }),
   )
+  const failures: unknown[] = []
   for (const { tenantId } of accounts) {
-    await db.tenant(tenantId).write(async (tx) => {
-      const account = await tx.first(lockAccount, {})
-      if (account?.stripeCustomerId == null || account.meteredUntil === null) return
-      let hour = Math.max(account.meteredUntil, hourOf(at - OLDEST_MS))
-      for (let n = 0; n < HOURS_MAX && hour < until; n++, hour += HOUR_MS) {
-        const sums = await usageSums(tx, { periodStart: hour, periodEnd: hour + HOUR_MS }, METRICS)
-        for (const metric of METRICS)
-          await tellUsage(tx, account.stripeCustomerId, metric, hour, sums[metric] ?? 0n, '', at)
-      }
-      await tx.run(setMeteredUntil, { until: hour })
-    })
+    try {
+      await db.tenant(tenantId).write((tx) => gatherHours(tx, until, at))
+    } catch (error) {
+      // The usage of the others is told all the same.
+      failures.push(error)
+    }
   }
+  if (failures.length === 1) throw failures[0]
+  if (failures.length > 1)
+    throw new AggregateError(failures, `The usage of ${failures.length} accounts could not be gathered.`)
+}
+
+async function gatherHours(tx: TenantTransaction, until: EpochMs, at: EpochMs): Promise<void> {
+  const account = await tx.first(lockAccount, {})
+  if (account?.stripeCustomerId == null || account.meteredUntil === null) return
+  let hour = Math.max(account.meteredUntil, hourOf(at - OLDEST_MS))
+  for (let n = 0; n < HOURS_MAX && hour < until; n++, hour += HOUR_MS) {
+    const sums = await usageSums(tx, { periodStart: hour, periodEnd: hour + HOUR_MS }, METRICS)
+    for (const metric of METRICS)
+      await tellUsage(tx, account.stripeCustomerId, metric, hour, sums[metric] ?? 0n, '', at)
+  }
+  await tx.run(setMeteredUntil, { until: hour })
 }
 
 async function tellUsage(

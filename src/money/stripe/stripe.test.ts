@@ -6,6 +6,9 @@ import { CONTEXT, HOUR_MS, LOST, openScene, PAGES, START } from '../../../test/s
 import { isAppError } from '../../base/errors.ts'
 import { closePeriods } from '../invoices/closing/close-periods.ts'
 import { finaliseDrafts } from '../invoices/closing/finalise-drafts.ts'
+import { subscriptionById } from '../subscriptions/subscription-store.ts'
+import { mirrorSubscription, setCustomer } from './account-store.ts'
+import { gatherUsage } from './meter-usage.ts'
 import { createStripeBilling } from './stripe.ts'
 import { amountAtStripe } from './stripe-api.ts'
 
@@ -129,6 +132,37 @@ forEachDatabase((_, open) => {
       await scene.process()
       await scene.process()
       assert.equal((await scene.subscriptions.current(tenantId)).row.state, 'cancelled')
+    })
+
+    it('gathers the usage of the others where that of one cannot be', async () => {
+      await using db = await open()
+      await using scene = await openScene(db)
+      const linked = async (customerId: string) => {
+        const { tenantId, subscriptionId } = await scene.subscribed('pro')
+        const at = scene.now()
+        await db.tenant(tenantId).write(async (tx) => {
+          await tx.run(setCustomer, { customerId, meteredUntil: at, at })
+          const stripe = { stripeSubscriptionId: `sub_${customerId}`, cancelAtPeriodEnd: 0, seats: 1 }
+          const row = await tx.first(subscriptionById, { id: subscriptionId })
+          assert.ok(row)
+          await tx.run(mirrorSubscription, { ...row, ...stripe, at })
+        })
+        await scene.use(tenantId, [{ kind: 'token', quantity: 7, at: at + 1, fact: customerId }])
+        return tenantId
+      }
+      const bad = await linked('cus_bad')
+      const good = await linked('cus_good')
+      scene.set(scene.now() + HOUR_MS + 700_000)
+      const broken: typeof db = {
+        ...db,
+        system: db.system,
+        tenant: (id) => {
+          if (id === bad) throw new Error('This one is broken.')
+          return db.tenant(id)
+        },
+      }
+      await assert.rejects(gatherUsage(broken, scene.now()), /broken/)
+      assert.equal((await scene.billing.status(good)).outbox.pending, 1)
     })
 
     it('gives up what Stripe refuses, shows it, and holds up nothing else', async () => {

@@ -24,14 +24,18 @@ export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Stores a text under its hash; the same text is stored once per tenant. */
+/** Stored again within this time, a text keeps its age: it is large, and nothing as young is ever removed. */
+export const BODY_AGE_MS = 3_600_000
+
+/** Stores a text under its hash; the same text is stored once per tenant. One that is stored again is young again. */
 export async function putBody(
   tx: TenantTransaction,
   hash: string,
   content: string,
   at: EpochMs,
 ): Promise<void> {
-  await tx.run(insertBody, { hash, bytes: Buffer.byteLength(content), content, createdAt: at })
+  const bytes = Buffer.byteLength(content)
+  await tx.run(insertBody, { hash, bytes, content, createdAt: at, olderThan: at - BODY_AGE_MS })
 }
 
 /** The text that was placed, or null where it was erased or never kept. */
@@ -42,7 +46,7 @@ export async function readText(reader: TenantReader, stored: StoredText): Promis
 
 const insertBody = statement(
   'bodies.insert',
-  (db, p: Bind<{ hash: string; bytes: number; content: string; createdAt: EpochMs }>) =>
+  (db, p: Bind<{ hash: string; bytes: number; content: string; createdAt: EpochMs; olderThan: EpochMs }>) =>
     db
       .insertInto('bodies')
       .values({
@@ -52,7 +56,12 @@ const insertBody = statement(
         content: p.content,
         createdAt: p.createdAt,
       })
-      .onConflict((conflict) => conflict.columns(['tenantId', 'hash']).doNothing()),
+      .onConflict((conflict) =>
+        conflict
+          .columns(['tenantId', 'hash'])
+          .doUpdateSet({ createdAt: p.createdAt })
+          .where('bodies.createdAt', '<', p.olderThan),
+      ),
 )
 
 const bodyByHash = statement('bodies.get', (db, p: Bind<{ hash: string }>) =>

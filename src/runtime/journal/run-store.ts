@@ -107,6 +107,7 @@ export const insertRun = statement('runs.insert', (db, p: Bind<NewRun>) =>
     startedAt: p.startedAt,
     activeSince: p.activeSince,
     finishedAt: null,
+    contentRemovedAt: null,
   }),
 )
 

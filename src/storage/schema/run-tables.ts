@@ -39,8 +39,17 @@ export const sessions = table('sessions', {
     createdBy: text(),
     createdAt: integer(),
     updatedAt: integer(),
+    /** When what was said in it was removed; null as long as it is used. */
+    contentRemovedAt: integerOrNull(),
   },
   primaryKey: ['tenantId', 'id'],
+  indexes: [
+    {
+      name: 'sessions_with_content',
+      columns: ['tenantId', 'updatedAt'],
+      where: 'content_removed_at is null',
+    },
+  ],
 })
 
 export const sessionTurns = table('session_turns', {
@@ -119,6 +128,8 @@ export const runs = table('runs', {
     /** Since when the time limit counts: the start, or the last answer that woke it. */
     activeSince: integerOrNull(),
     finishedAt: integerOrNull(),
+    /** When what was said in it was removed, because it was kept long enough. */
+    contentRemovedAt: integerOrNull(),
   },
   primaryKey: ['tenantId', 'id'],
   indexes: [
@@ -128,6 +139,11 @@ export const runs = table('runs', {
       name: 'runs_open_by_definition',
       columns: ['tenantId', 'definitionId', 'definitionVersion'],
       where: "state in ('queued', 'running', 'waiting')",
+    },
+    {
+      name: 'runs_with_content',
+      columns: ['tenantId', 'finishedAt', 'id'],
+      where: 'finished_at is not null and content_removed_at is null',
     },
   ],
   foreignKeys: [
@@ -179,6 +195,11 @@ export const steps = table('steps', {
     finishedAt: integerOrNull(),
   },
   primaryKey: ['tenantId', 'runId', 'seq'],
+  // Who still names a body.
+  indexes: [
+    { name: 'steps_by_input_body', columns: ['tenantId', 'inputHash'], where: 'input_hash is not null' },
+    { name: 'steps_by_output_body', columns: ['tenantId', 'outputHash'], where: 'output_hash is not null' },
+  ],
   foreignKeys: [{ columns: ['tenantId', 'runId'], table: 'runs', references: ['tenantId', 'id'] }],
 })
 
@@ -197,6 +218,9 @@ export const runMessages = table('run_messages', {
     contentHash: textOrNull(),
   },
   primaryKey: ['tenantId', 'runId', 'seq'],
+  indexes: [
+    { name: 'run_messages_by_body', columns: ['tenantId', 'contentHash'], where: 'content_hash is not null' },
+  ],
   foreignKeys: [{ columns: ['tenantId', 'runId'], table: 'runs', references: ['tenantId', 'id'] }],
 })
 
@@ -237,7 +261,11 @@ export const modelCalls = table('model_calls', {
     capture: oneOf('full', 'redacted', 'metadata'),
   },
   primaryKey: ['tenantId', 'id'],
-  indexes: [{ name: 'model_calls_by_run', columns: ['tenantId', 'runId', 'step'] }],
+  indexes: [
+    { name: 'model_calls_by_run', columns: ['tenantId', 'runId', 'step'] },
+    // Heads that hold the messages themselves.
+    { name: 'model_calls_by_own_head', columns: ['tenantId', 'headHash'], where: 'messages_until = 0' },
+  ],
   retained: 'startedAt',
 })
 
@@ -249,6 +277,7 @@ export const bodies = table('bodies', {
     hash: text(),
     bytes: integer(),
     content: text({ personal: true }),
+    /** When it was stored, or stored again, to the hour. */
     createdAt: integer(),
   },
   primaryKey: ['tenantId', 'hash'],

@@ -53,8 +53,26 @@ async function reserve(tx: TenantTransaction, reservation: Reservation): Promise
   const balances = await balancesOf(tx, counting.budgets, at)
   const accounts = accountsOf(counting.budgets, balances)
   const no = await refusalOf(tx, accounts, worstNanos, at)
-  if (no !== undefined) return (await isHeld(tx, owner)) ? HELD : no
-  return hold(tx, accounts, reservation)
+  if (no === undefined) return hold(tx, accounts, reservation)
+  if (await isHeld(tx, owner)) return HELD
+  return no.outcome === 'wait' ? waitUnderLock(tx, accounts, reservation) : no
+}
+
+/**
+ * Who waits is woken by who frees a budget, under its lock: what is freed after this look finds the wait on record, and
+ * what was freed before is seen here. Without the lock it would fall between.
+ */
+async function waitUnderLock(
+  tx: TenantTransaction,
+  accounts: readonly Account[],
+  reservation: Reservation,
+): Promise<Reserved> {
+  const { worstNanos, at } = reservation
+  const ids = accounts.map(({ budget }) => budget.id)
+  const byId = new Map((await lockBudgets(tx, ids)).map((budget) => [budget.id, budget]))
+  const budgets = accounts.map(({ budget, period }) => ({ budget: byId.get(budget.id) ?? budget, period }))
+  const now = accountsOf(budgets, await balancesOf(tx, budgets, at))
+  return (await refusalOf(tx, now, worstNanos, at)) ?? hold(tx, now, reservation)
 }
 
 const FREE: Reserved = { outcome: 'free' }
