@@ -15,6 +15,7 @@ import { createManagedBudgets } from './budgets/managed-budgets.ts'
 import { type Costs, createCosts } from './costs/create-costs.ts'
 import { type Billing, createBilling } from './create-billing.ts'
 import { admittedByPlan } from './entitlements/admission.ts'
+import { retentionTask } from './entitlements/retention.ts'
 import { createInvoices, type Invoices } from './invoices/create-invoices.ts'
 import { createOwnPrices, type OwnPrices } from './prices/own/own-prices.ts'
 import { type PriceBook, priceBook } from './prices/price-book.ts'
@@ -76,6 +77,6 @@ export function createMoney({
     billing,
     stripe,
     costs: createCosts({ db, clock, pricesOf: prices.pricesOf, charge }),
-    tasks: [...invoices.tasks, ...stripe.tasks, sweepTask({ db, freed })],
+    tasks: [...invoices.tasks, ...stripe.tasks, sweepTask({ db, freed }), retentionTask({ db })],
   }
 }

@@ -32,14 +32,6 @@ export interface RetentionDeps {
   readonly db: Database
 }
 
-/** How much was removed; turns go with their conversation. */
-export interface Removed {
-  readonly runs: number
-  readonly sessions: number
-  readonly turns: number
-  readonly signals: number
-}
-
 export function retentionTask(deps: RetentionDeps): MaintenanceTask {
   // Where the last turn came to the end of what it may do, the next one goes on.
   let after: TenantId | '' = ''
@@ -93,7 +85,7 @@ async function ofTenant(db: Database, tenantId: TenantId, at: EpochMs): Promise<
   let place: Place | undefined = { finishedAt: 0, id: firstIdAt('run', 0) }
   for (let portions = 1; ; portions++) {
     const from: Place | undefined = place
-    const done = await scoped.write((tx) => portion(tx, { days, before, at }, from))
+    const done: Portion = await scoped.write((tx) => portion(tx, { days, before, at }, from))
     if (!done.more || portions === PORTIONS_MAX) return portions
     place = done.place
   }
@@ -102,6 +94,12 @@ async function ofTenant(db: Database, tenantId: TenantId, at: EpochMs): Promise<
 interface Place {
   readonly finishedAt: EpochMs
   readonly id: RunId
+}
+
+interface Portion {
+  readonly more: boolean
+  /** After which run to go on; undefined where there is none. */
+  readonly place: Place | undefined
 }
 
 interface Kept {
@@ -115,7 +113,7 @@ async function portion(
   tx: TenantTransaction,
   { days, before, at }: Kept,
   place: Place | undefined,
-): Promise<{ readonly more: boolean; readonly place: Place | undefined }> {
+): Promise<Portion> {
   const removed = { runs: 0, sessions: 0, turns: 0, signals: 0 }
   const found =
     place === undefined

@@ -11,6 +11,8 @@ import type { Period } from './periods.ts'
 import { portion, shareOf } from './proration.ts'
 import type { SubscriptionRow } from './subscription-store.ts'
 
+const DAY_MS = 86_400_000
+
 export interface StepFacts {
   readonly row: SubscriptionRow
   readonly plan: Plan
@@ -62,10 +64,19 @@ export function changed(facts: StepFacts, { plan, seats, when }: Wanted): Step {
   }
   // What was used until now is the old plan's to charge: else a change before the end would change what it cost.
   const usageFrom = begun && plan.id !== row.planId ? facts.at : row.usageFrom
-  const after = { ...row, planId: plan.id, seats, usageFrom, nextPlanId: null, nextSeats: null }
+  const trial = row.state === 'trialing' ? trialWith(facts, plan) : {}
+  const after = { ...row, ...trial, planId: plan.id, seats, usageFrom, nextPlanId: null, nextSeats: null }
   // Nothing was paid for a trial, nor before the first period has begun.
   const items = begun ? prorations(facts, { plan, old, price, label: labelOf(plan, seats) }) : []
   return { after, items, event: 'subscription.changed' }
+}
+
+/** A trial is as long as that of the plan: one whose trial is shorter, or that has none, ends it sooner. */
+function trialWith({ row, at }: StepFacts, plan: Plan): Partial<SubscriptionRow> {
+  const most = Math.max(at, row.periodStart + plan.trialDays * DAY_MS)
+  const periodEnd = Math.min(row.periodEnd, most)
+  // Periods are counted from where it ends.
+  return { periodEnd, trialEndsAt: periodEnd, anchorAt: periodEnd }
 }
 
 /** At the end of the period, or now: then the period ends now, and its usage is invoiced. */

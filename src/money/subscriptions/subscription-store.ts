@@ -135,6 +135,7 @@ export type SubscriptionChange = Pick<
   | 'anchorAt'
   | 'periodStart'
   | 'periodEnd'
+  | 'trialEndsAt'
   | 'usageFrom'
   | 'cancelAtPeriodEnd'
   | 'nextPlanId'
@@ -155,6 +156,7 @@ export const updateSubscription = statement('subscriptions.update', (db, p: Bind
       anchorAt: p.anchorAt,
       periodStart: p.periodStart,
       periodEnd: p.periodEnd,
+      trialEndsAt: p.trialEndsAt,
       usageFrom: p.usageFrom,
       cancelAtPeriodEnd: p.cancelAtPeriodEnd,
       nextPlanId: p.nextPlanId,

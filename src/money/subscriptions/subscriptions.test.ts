@@ -140,8 +140,8 @@ forEachDatabase((_name, open) => {
       scene.subscriptions.pause(principal, subscriptionId, {}, CONTEXT),
       code('subscription.state-conflict'),
     )
-    // Another plan within the trial costs nothing either.
-    await scene.subscriptions.change(principal, subscriptionId, { plan: 'large' }, CONTEXT)
+    // Other seats within the trial cost nothing either.
+    await scene.subscriptions.change(principal, subscriptionId, { seats: 2 }, CONTEXT)
     assert.deepEqual(await items(scene, tenantId), [])
     await scene.bill('2026-01-15T00:00:00Z')
     const paid = await scene.subscriptions.current(tenantId)
@@ -150,6 +150,26 @@ forEachDatabase((_name, open) => {
     await scene.subscriptions.cancel(principal, subscriptionId, { when: 'now' }, CONTEXT)
     const again = await scene.subscriptions.create(principal, { plan: 'tried' }, CONTEXT)
     assert.equal(again.row.state, 'active')
+  })
+
+  it('ends a trial at once with a plan that has none', async () => {
+    await using db = await open()
+    const scene = await openScene(db, '2026-01-01T00:00:00Z')
+    const { tenantId, principal, subscriptionId } = await scene.subscribed('tried')
+    scene.set('2026-01-05T00:00:00Z')
+    await scene.subscriptions.change(principal, subscriptionId, { plan: 'large' }, CONTEXT)
+    await scene.bill('2026-01-05T00:00:00Z')
+    const { row } = await scene.subscriptions.current(tenantId)
+    assert.deepEqual([row.state, iso(row.trialEndsAt)], ['active', '2026-01-05T00:00:00.000Z'])
+    assert.deepEqual(
+      [iso(row.periodStart), iso(row.periodEnd)],
+      ['2026-01-05T00:00:00.000Z', '2026-02-05T00:00:00.000Z'],
+    )
+    const { items: made } = await scene.invoices.list(tenantId, { limit: 9 })
+    assert.deepEqual(
+      made.map(({ state }) => state),
+      ['open'],
+    )
   })
 
   it('is cancelled at the end of its period, or taken back before', async () => {

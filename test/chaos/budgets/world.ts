@@ -105,27 +105,26 @@ export const overdrawn = systemStatement('budget-chaos.overdrawn', ALL, (db) =>
     .limit(5),
 )
 
-/** Rolling budgets with what their windows hold. */
-export const windows = systemStatement(
-  'budget-chaos.windows',
+/** What rolling budgets hold by the start of their buckets, all of one moment. */
+export const buckets = systemStatement(
+  'budget-chaos.buckets',
   ALL,
   (db, p: SystemBind<{ readonly from: number }>) =>
     db
       .selectFrom('budgets')
+      .innerJoin('budgetPeriods', (join) =>
+        join
+          .onRef('budgetPeriods.tenantId', '=', 'budgets.tenantId')
+          .onRef('budgetPeriods.budgetId', '=', 'budgets.id'),
+      )
       .select((eb) => [
-        'id',
+        'budgets.id',
         'limitNanos',
-        eb
-          .selectFrom('budgetPeriods')
-          .select((inner) =>
-            inner.fn.sum<bigint>(inner('settledNanos', '+', inner.ref('heldNanos'))).as('sum'),
-          )
-          .whereRef('budgetPeriods.tenantId', '=', 'budgets.tenantId')
-          .whereRef('budgetPeriods.budgetId', '=', 'budgets.id')
-          .where('budgetPeriods.startsAt', '>', p.from)
-          .as('usedNanos'),
+        'budgetPeriods.startsAt',
+        eb('settledNanos', '+', eb.ref('heldNanos')).as('usedNanos'),
       ])
-      .where('period', '=', 'rolling'),
+      .where('period', '=', 'rolling')
+      .where('budgetPeriods.startsAt', '>', p.from),
 )
 
 /** Below nothing, which nobody ever holds or has spent. */
