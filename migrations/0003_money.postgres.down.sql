@@ -6,6 +6,7 @@ drop index "steps_by_input_body";
 drop index "steps_by_output_body";
 drop index "run_messages_by_body";
 drop index "model_calls_by_own_head";
+drop index "signals_of_tenant_by_age";
 drop index "usage_records_by_time";
 drop index "usage_records_billed";
 alter table "sessions" drop column "content_removed_at";

@@ -408,5 +408,6 @@ create index "steps_by_input_body" on "steps" ("tenant_id", "input_hash") where 
 create index "steps_by_output_body" on "steps" ("tenant_id", "output_hash") where output_hash is not null;
 create index "run_messages_by_body" on "run_messages" ("tenant_id", "content_hash") where content_hash is not null;
 create index "model_calls_by_own_head" on "model_calls" ("tenant_id", "head_hash") where messages_until = 0;
+create index "signals_of_tenant_by_age" on "signals" ("tenant_id", "created_at");
 create index "usage_records_by_time" on "usage_records" ("tenant_id", "occurred_at");
 create index "usage_records_billed" on "usage_records" ("tenant_id", "replay", "kind", "accepted_at", "quantity");

@@ -1,7 +1,7 @@
 // Removes what was said in runs and conversations that were kept long enough. What is known of them beside (state, codes,
 // counts, usage, costs, events) stays. Who removes it first has removed it.
 
-import { firstIdAt, type RunId, type SessionId, type SignalId } from '../base/ids.ts'
+import type { RunId, SessionId } from '../base/ids.ts'
 import type { EpochMs } from '../base/time.ts'
 import type { TenantTransaction } from '../storage/database.ts'
 import { type Bind, statement } from '../storage/statement.ts'
@@ -51,7 +51,7 @@ export async function removeSessionContent(
 
 /** Takes away events that came before and that no step waits to be given. Answers how many. */
 export function removeSignals(tx: TenantTransaction, before: EpochMs, limit: number): Promise<number> {
-  return tx.run(dropSignals, { first: firstIdAt('signal', before), limit })
+  return tx.run(dropSignals, { before, limit })
 }
 
 /** A head without messages is nobody's words, and the same for many runs: processes know that it is there. */
@@ -261,29 +261,31 @@ export const dropBody = statement(
         ),
       ),
 )
-const dropSignals = statement('retention.drop-signals', (db, p: Bind<{ first: SignalId; limit: number }>) =>
-  db
-    .deleteFrom('signals')
-    .where('tenantId', '=', p.tenantId)
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('signals as old')
-        .select('old.id')
-        .where('old.tenantId', '=', p.tenantId)
-        .where('old.id', '<', p.first)
-        .where((inner) =>
-          inner.not(
-            inner.exists(
-              inner
-                .selectFrom('signalWaits')
-                .select('signalWaits.step')
-                .where('signalWaits.tenantId', '=', p.tenantId)
-                .where('signalWaits.state', '=', 'claimed')
-                .whereRef('signalWaits.signalId', '=', 'old.id'),
+export const dropSignals = statement(
+  'retention.drop-signals',
+  (db, p: Bind<{ before: EpochMs; limit: number }>) =>
+    db
+      .deleteFrom('signals')
+      .where('tenantId', '=', p.tenantId)
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('signals as old')
+          .select('old.id')
+          .where('old.tenantId', '=', p.tenantId)
+          .where('old.createdAt', '<', p.before)
+          .where((inner) =>
+            inner.not(
+              inner.exists(
+                inner
+                  .selectFrom('signalWaits')
+                  .select('signalWaits.step')
+                  .where('signalWaits.tenantId', '=', p.tenantId)
+                  .where('signalWaits.state', '=', 'claimed')
+                  .whereRef('signalWaits.signalId', '=', 'old.id'),
+              ),
             ),
-          ),
-        )
-        .orderBy('old.id')
-        .limit(p.limit),
-    ),
+          )
+          .orderBy('old.createdAt')
+          .limit(p.limit),
+      ),
 )

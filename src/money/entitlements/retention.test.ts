@@ -9,7 +9,7 @@ import type { ModelRequest } from '../../models/model.ts'
 import type { ScriptedTurn } from '../../models/scripted/script.ts'
 import { createScriptedModel } from '../../models/scripted/scripted-model.ts'
 import { hashOf, putBody } from '../../runtime/journal/message-store.ts'
-import { dropBody, runsWithContent, sessionsWithContent } from '../../runtime/remove-content.ts'
+import { dropBody, dropSignals, runsWithContent, sessionsWithContent } from '../../runtime/remove-content.ts'
 import { insertSession, insertTurn } from '../../runtime/session-store.ts'
 import { insertSignal } from '../../runtime/triggers/signal-store.ts'
 import { adminOf } from '../../storage/admin.ts'
@@ -204,6 +204,9 @@ forEachDatabase((_name, open) => {
     assert.doesNotMatch(JSON.stringify(await steps(first.id)), new RegExp(CANARY))
     assert.ok(JSON.stringify(await steps(second.id)).includes(LARGE), 'its large text is there still')
     assert.match(JSON.stringify(await steps(waiting.id)), new RegExp(CANARY))
+    await applyRetention({ db }, START + 13 * DAY_MS)
+    assert.deepEqual(await whereIs(db, LARGE), [], 'it goes with the last run that names it')
+    assert.match(JSON.stringify(await steps(waiting.id)), new RegExp(CANARY))
   })
 
   it('touches nobody without such a plan, and goes through many in portions, several processes at once', async () => {
@@ -238,6 +241,7 @@ forEachDatabase((_name, open) => {
     for (const [statement, ...indexes] of [
       [runsWithContent, 'runs_with_content'],
       [sessionsWithContent, 'sessions_with_content'],
+      [dropSignals, 'signals_of_tenant_by_age'],
       [
         dropBody,
         'steps_by_input_body',

@@ -24,11 +24,21 @@ it('no wake-up is lost', async () => {
     settling = tenant.write((other) => budgets.settle(other, first.owner, 1n, NOW))
     await Promise.race([settling, sleep(300)])
     const { budgetId, neededNanos, againAt = null } = found
-    await openBudgetWait(tx, { runId: second.of.runId!, step: 1, budgetId, neededNanos, againAt, createdAt: NOW })
+    await openBudgetWait(tx, {
+      runId: second.of.runId ?? assert.fail('it has a run'),
+      step: 1,
+      budgetId,
+      neededNanos,
+      againAt,
+      createdAt: NOW,
+    })
     return found
   })
   await settling
   const waits = await waitsOf(db)
   console.log(got.outcome, waits)
-  assert.ok(waits.every(({ againAt }) => againAt !== null), 'it waits for ever')
+  assert.ok(
+    waits.every(({ againAt }) => againAt !== null),
+    'it waits for ever',
+  )
 })

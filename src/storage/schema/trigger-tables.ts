@@ -93,6 +93,7 @@ export const signals = table('signals', {
   indexes: [
     { name: 'signals_by_name', columns: ['tenantId', 'name', 'correlation', 'id'] },
     { name: 'signals_by_age', columns: ['createdAt'] },
+    { name: 'signals_of_tenant_by_age', columns: ['tenantId', 'createdAt'] },
   ],
   retained: 'createdAt',
 })
