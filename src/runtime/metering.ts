@@ -58,10 +58,16 @@ export interface RunEndedFact extends FactOfRun {
 }
 
 export interface ToolCalledFact extends FactOfRun {
-  readonly step: number
+  /** `toolFact` of the call: taken up again by another run it is the same. */
+  readonly fact: string
   readonly tool: string
   /** Where the tool has a price. */
   readonly costNanos: Nanos | undefined
+}
+
+/** A tool call by its idempotency key, which a run that goes on for a dead one takes over, and its attempt. */
+export function toolFact(idempotencyKey: string, attempt: number): string {
+  return `${idempotencyKey}:${attempt}`
 }
 
 /** Each fact has one record for ever, however often it is told. Budgets are the runtime's to settle. */
@@ -72,6 +78,6 @@ export interface Metering {
   record(tx: TenantTransaction, fact: UsageFact): Promise<unknown>
   /** A run that had begun has ended. */
   runEnded(tx: TenantTransaction, fact: RunEndedFact): Promise<void>
-  /** A tool was really called. */
-  toolCalled(tx: TenantTransaction, fact: ToolCalledFact): Promise<void>
+  /** A tool was really called. Answers whether that was not on record yet. */
+  toolCalled(tx: TenantTransaction, fact: ToolCalledFact): Promise<boolean>
 }

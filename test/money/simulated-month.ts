@@ -165,10 +165,18 @@ function factsOfRun(metering: Metering, prices: RunPrices, random: Random): read
   const tools = Math.floor(random() * 3)
   for (let step = 101; step <= 100 + tools; step++)
     facts.push({
-      id: toolUsageId(runId, step),
+      id: toolUsageId(`${runId}:${step}:1`),
       entry: { metric: 'tool_call', quantity: 1, replay },
       write: (tx, at) =>
-        metering.toolCalled(tx, { runId, step, tool: 'search', of, replay, costNanos: undefined, at }),
+        metering.toolCalled(tx, {
+          runId,
+          fact: `${runId}:${step}:1`,
+          tool: 'search',
+          of,
+          replay,
+          costNanos: undefined,
+          at,
+        }),
     })
   return facts
 }

@@ -13,9 +13,9 @@ export function runUsageId(runId: RunId): UsageId {
   return usageIdOf(`run:${runId}`)
 }
 
-/** The record of a tool call: of the step, however often it was tried. */
-export function toolUsageId(runId: RunId, step: number): UsageId {
-  return usageIdOf(`tool:${runId}:${step}`)
+/** The record of a tool call, by its `toolFact`. */
+export function toolUsageId(fact: string): UsageId {
+  return usageIdOf(`tool:${fact}`)
 }
 
 /** 130 bits of the SHA-256 of the fact's name. */

@@ -70,10 +70,10 @@ async function runEnded(tx: TenantTransaction, fact: RunEndedFact): Promise<void
   })
 }
 
-async function toolCalled(tx: TenantTransaction, fact: ToolCalledFact): Promise<void> {
-  const { runId, step, tool, of, replay, costNanos, at } = fact
-  await insertFactUsage(tx, { id: toolUsageId(runId, step), kind: 'tool_call', of, replay, at })
-  if (costNanos === undefined) return
+async function toolCalled(tx: TenantTransaction, called: ToolCalledFact): Promise<boolean> {
+  const { fact, tool, of, replay, costNanos, at } = called
+  const isNew = await insertFactUsage(tx, { id: toolUsageId(fact), kind: 'tool_call', of, replay, at })
+  if (!isNew || costNanos === undefined) return isNew
   await insertCost(tx, {
     type: 'TOOL_USAGE',
     of,
@@ -81,10 +81,11 @@ async function toolCalled(tx: TenantTransaction, fact: ToolCalledFact): Promise<
     quantity: 1,
     unit: 'call',
     description: `tool/${tool}`,
-    factKey: `tool:${runId}:${step}`,
+    factKey: `tool:${fact}`,
     replay,
     createdBy: ACTOR,
     at,
     acceptedAt: at,
   })
+  return true
 }

@@ -72,8 +72,8 @@ export interface FactUsage {
 }
 
 /** Writes the record of one run or one call. The first one stays. It has no cost of its own. */
-export async function insertFactUsage(tx: TenantTransaction, fact: FactUsage): Promise<void> {
-  await tx.run(insertRecord, {
+export async function insertFactUsage(tx: TenantTransaction, fact: FactUsage): Promise<boolean> {
+  const inserted = await tx.run(insertRecord, {
     id: fact.id,
     kind: fact.kind,
     ...fact.of,
@@ -90,6 +90,7 @@ export async function insertFactUsage(tx: TenantTransaction, fact: FactUsage): P
     occurredAt: fact.at,
     acceptedAt: fact.at,
   })
+  return inserted === 1
 }
 
 /** The records of a run's model calls in which they were made, with the raw usage and the price that was applied. */

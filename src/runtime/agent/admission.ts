@@ -122,7 +122,7 @@ export async function admitTool(ctx: DrivenRun, step: number, tool: ToolBinding)
  */
 export function meterTool(
   ctx: DrivenRun,
-  step: number,
+  { step, fact }: { readonly step: number; readonly fact: string },
   tool: ToolBinding,
   { costNanos, held }: Paid,
   end: CallEnd,
@@ -135,8 +135,13 @@ export function meterTool(
   ctx.journal.add(async (tx) => {
     const replay = run.replayOf !== null
     const of = dimensionsOf(run)
-    await deps.metering.toolCalled(tx, { runId: run.id, of, replay, step, tool: tool.name, costNanos, at })
-    if (held) await deps.budgets.settle(tx, holdOwner(run.id, step), costNanos, at)
+    const called = { runId: run.id, of, replay, fact, tool: tool.name, costNanos, at }
+    const isNew = await deps.metering.toolCalled(tx, called)
+    if (!held) return
+    const owner = holdOwner(run.id, step)
+    // A dead run's record has it already, where this one goes on for it.
+    if (isNew) await deps.budgets.settle(tx, owner, costNanos, at)
+    else await deps.budgets.release(tx, owner, at)
   })
 }
 

@@ -16,7 +16,7 @@ import { interruptSteps, openPaidSteps } from '../journal/step-store.ts'
 import { leaveSession } from '../session-store.ts'
 import { attemptRecord } from './attempt-record.ts'
 import type { CapturePolicy, DriveDeps } from './context.ts'
-import { type Accounts, accountForRun, accountForTool } from './run-end.ts'
+import { type Accounts, accountForRun, accountForTool, openTool } from './run-end.ts'
 
 export interface Closing extends Accounts {
   readonly capture: CapturePolicy
@@ -83,9 +83,8 @@ export async function closeRun(
   }
   const data = error === undefined ? {} : { code: error.code }
   await appendRunEvent(tx, { type: `run.${end.state}`, runId: id, runSeq, actor, data, at })
-  for (const { kind, seq, name, state } of open)
-    if (kind === 'tool')
-      await accountForTool(tx, closing, run, { step: seq, tool: name, made: state === 'intended' }, at)
+  for (const step of open)
+    if (step.kind === 'tool') await accountForTool(tx, closing, run, openTool(step), at)
   await accountForRun(tx, closing, run, at)
   await tx.run(interruptSteps, { runId: id, at })
   await closeBudgetWaits(tx, id)

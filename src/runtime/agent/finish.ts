@@ -21,7 +21,7 @@ import { insertTurn, leaveSession } from '../session-store.ts'
 import { closeBelow, closeRun, closingFor } from './close-run.ts'
 import type { DriveDeps, DrivenRun, OpenCall, RunContext } from './context.ts'
 import { giveBack } from './give-back.ts'
-import { accountForRun, accountForTool } from './run-end.ts'
+import { accountForRun, accountForTool, openTool } from './run-end.ts'
 import { setAsideUnroutable } from './unroutable.ts'
 
 export type RunEndState =
@@ -73,9 +73,8 @@ export async function finishRunWith(
     })
     await accountForRun(tx, closing, run, at)
     if (more.open) {
-      for (const { kind, seq, name, state } of await tx.all(openPaidSteps, { runId: run.id }))
-        if (kind === 'tool')
-          await accountForTool(tx, closing, run, { step: seq, tool: name, made: state === 'intended' }, at)
+      for (const step of await tx.all(openPaidSteps, { runId: run.id }))
+        if (step.kind === 'tool') await accountForTool(tx, closing, run, openTool(step), at)
       await tx.run(interruptSteps, { runId: run.id, at })
       await closeBudgetWaits(tx, run.id)
       await withdrawApprovals(tx, run.id, at)

@@ -9,7 +9,7 @@ import { statement } from '../../storage/statement.ts'
 import { type Budgets, holdOwner } from '../budgets.ts'
 import { dimensionsOf } from '../dimensions.ts'
 import type { RunRow } from '../journal/run-store.ts'
-import type { Metering, RunPrices } from '../metering.ts'
+import { type Metering, type RunPrices, toolFact } from '../metering.ts'
 import { replayChangesOf } from '../replay/replay-changes.ts'
 
 export interface Accounts {
@@ -34,12 +34,32 @@ export async function accountForRun(
     await budgets.charge(tx, of, run.rootRunId, compute.costNanos, at)
 }
 
+export interface OpenTool {
+  readonly step: number
+  /** `toolFact` of the call. */
+  readonly fact: string
+  readonly tool: string
+  readonly made: boolean
+}
+
+/** A tool step that was open when its run ended. */
+export function openTool(row: {
+  readonly seq: number
+  readonly name: string
+  readonly state: string
+  readonly attempt: number
+  readonly idempotencyKey: string | null
+}): OpenTool {
+  const { seq, name, state, attempt, idempotencyKey } = row
+  return { step: seq, fact: toolFact(idempotencyKey ?? '', attempt), tool: name, made: state === 'intended' }
+}
+
 /** A call that was intended when its run, or its part of it, was given up: it may have been made, and counts as such. */
 export async function accountForTool(
   tx: TenantTransaction,
   { metering, budgets, prices }: Accounts,
   run: RunRow,
-  { step, tool, made }: { readonly step: number; readonly tool: string; readonly made: boolean },
+  { step, fact, tool, made }: OpenTool,
   at: EpochMs,
 ): Promise<void> {
   if (replayChangesOf(run)?.tools === 'recorded') return
@@ -50,8 +70,11 @@ export async function accountForTool(
     return
   }
   const replay = run.replayOf !== null
-  await metering.toolCalled(tx, { runId: run.id, of: dimensionsOf(run), replay, step, tool, costNanos, at })
-  if (costNanos !== undefined) await budgets.settle(tx, owner, costNanos, at)
+  const called = { runId: run.id, of: dimensionsOf(run), replay, fact, tool, costNanos, at }
+  const isNew = await metering.toolCalled(tx, called)
+  if (costNanos === undefined) return
+  if (isNew) await budgets.settle(tx, owner, costNanos, at)
+  else await budgets.release(tx, owner, at)
 }
 
 /**

@@ -3,6 +3,7 @@
 import { withoutNul } from '../../base/json.ts'
 import type { ToolResult } from '../../contract/message.ts'
 import { beginApproved, endStep } from '../journal/step-store.ts'
+import { toolFact } from '../metering.ts'
 import { admitTool, meterTool } from './admission.ts'
 import type { OpenCall, RunContext } from './context.ts'
 import { keep, sayResults } from './message-log.ts'
@@ -98,7 +99,8 @@ async function paid(ctx: RunContext, call: OpenCall, tool: ToolBinding): Promise
   if (admission.status !== 'admitted') return admission
   call.made = true
   const end = await callTool(ctx, call, tool)
-  meterTool(ctx, call.step, tool, admission.paid, end)
+  // An agent's call is one step and one attempt.
+  meterTool(ctx, { step: call.step, fact: toolFact(call.idempotencyKey, 1) }, tool, admission.paid, end)
   return end
 }
 

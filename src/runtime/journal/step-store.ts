@@ -189,7 +189,7 @@ export const putBackStep = statement('steps.put-back', (db, p: Bind<{ runId: Run
 export const openPaidSteps = statement('steps.open-paid', (db, p: Bind<{ runId: RunId }>) =>
   db
     .selectFrom('steps')
-    .select(['seq', 'kind', 'state', 'name', 'attempt', 'startedAt'])
+    .select(['seq', 'kind', 'state', 'name', 'attempt', 'idempotencyKey', 'startedAt'])
     .where('tenantId', '=', p.tenantId)
     .where('runId', '=', p.runId)
     .where('kind', 'in', ['model', 'compaction', 'tool'])

@@ -10,6 +10,7 @@ import { agentBelow } from '../agent/sub-agent.ts'
 import { type CallEnd, callTool, observeCall } from '../agent/tool-call.ts'
 import type { RunRow } from '../journal/run-store.ts'
 import { putBackStep } from '../journal/step-store.ts'
+import { toolFact } from '../metering.ts'
 import { runBlocks } from './blocks.ts'
 import type { NodeStep } from './node-step.ts'
 import { waitingInTree } from './node-store.ts'
@@ -79,7 +80,8 @@ async function performTool(
   const call = { step: step.seq, input, idempotencyKey: step.idempotencyKey, stale: step.stale }
   const end = await ctx.waits.busy(() => callTool({ ...ctx, interruption }, call, tool, times))
   observeCall(ctx, { step: step.seq, tool: step.name }, end, startedAt)
-  meterTool(ctx, step.seq, tool, admission.paid, end)
+  const fact = toolFact(step.idempotencyKey, step.attempt)
+  meterTool(ctx, { step: step.seq, fact }, tool, admission.paid, end)
   record(ctx, scope, step, end)
 }
 

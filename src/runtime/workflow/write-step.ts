@@ -12,6 +12,7 @@ import { appendFact } from '../approvals/run-fact.ts'
 import { closeBudgetWait } from '../budget-waits.ts'
 import { runById } from '../journal/run-store.ts'
 import { answerStep, endStep, insertStep } from '../journal/step-store.ts'
+import { toolFact } from '../metering.ts'
 import { isTerminal } from '../run-state.ts'
 import { closeSignalWait } from '../triggers/signal-waits.ts'
 import type { NodeStep } from './node-step.ts'
@@ -164,7 +165,8 @@ export async function abandon(ctx: WorkflowContext, step: NodeStep): Promise<voi
   const { metering, budgets } = ctx.deps
   const prices = await ctx.waits.busy(() => metering.prices(ctx.tenantId))
   const at = ctx.stamp()
-  const call = { step: step.seq, tool: step.name, made: step.state === 'intended' && step.made }
+  const fact = toolFact(step.idempotencyKey, step.attempt)
+  const call = { step: step.seq, fact, tool: step.name, made: step.state === 'intended' && step.made }
   ctx.journal.add(async (tx) => {
     if (step.kind === 'tool') await accountForTool(tx, { metering, budgets, prices }, ctx.run, call, at)
     await tx.run(interruptStep, { runId: ctx.run.id, seq: step.seq, at })
