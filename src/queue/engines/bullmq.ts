@@ -21,6 +21,12 @@ const STALLED_MAX = 1_000_000
 const RECONNECT_MS_MAX = 1_000
 /** How long to wait after a request that failed. */
 const RETRY_MS = 200
+/** After so long without an answer a request is given up, and Redis is connected to anew: BullMQ may wait for ever. */
+const RECEIVE_MS_MAX = 8_000
+/** A wait that found nothing and was shorter was none: BullMQ’s own connection for it is closed, and it keeps that to itself. */
+const WAIT_MS_MIN = (BLOCK_SECONDS * 1_000) / 2
+/** So many of them in a row, and Redis is connected to anew. One now and then is a job that another process took first. */
+const HASTY_MAX = 10
 const CONNECT_MS_MAX = 5_000
 /** BullMQ writes a stream of events that nobody reads here. */
 const EVENTS_KEPT = 100
@@ -50,25 +56,31 @@ export async function openBullmq(options: BullmqOptions): Promise<Transport> {
   return {
     engine: 'bullmq',
     send: async (tickets: readonly Ticket[]) => {
+      // Whatever ended it: who sends wants it to be there.
+      if (sending.status === 'end') await sending.connect()
       const opts = { attempts: 1, removeOnComplete: true, removeOnFail: true }
       await queue.addBulk(bundle(tickets).map((some) => ({ name: 'tickets', data: messageOf(some), opts })))
     },
     consume: async (handler, { concurrency }) => {
-      const receiving = await connect({ maxRetriesPerRequest: null })
-      const worker = new bullmq.Worker(QUEUE, null, {
-        connection: receiving,
-        prefix,
-        autorun: false,
-        concurrency,
-        drainDelay: BLOCK_SECONDS,
-        lockDuration: LOCK_MS,
-        stalledInterval: LOCK_MS,
-        maxStalledCount: STALLED_MAX,
-        runRetryDelay: RETRY_MS,
-      })
-      worker.on('error', onError)
-      await worker.startStalledCheckTimer()
-      const consumer = consumeFrom(createSource(worker, receiving), handler, { ...options, concurrency })
+      const receive = async (): Promise<Receiver> => {
+        const redis = await connect({ maxRetriesPerRequest: null })
+        const worker = new bullmq.Worker(QUEUE, null, {
+          connection: redis,
+          prefix,
+          autorun: false,
+          concurrency,
+          drainDelay: BLOCK_SECONDS,
+          lockDuration: LOCK_MS,
+          stalledInterval: LOCK_MS,
+          maxStalledCount: STALLED_MAX,
+          runRetryDelay: RETRY_MS,
+        })
+        worker.on('error', onError)
+        await worker.startStalledCheckTimer()
+        return { worker, redis, hasty: 0 }
+      }
+      const source = createSource(await receive(), receive)
+      const consumer = consumeFrom(source, handler, { ...options, concurrency })
       consumers.add(consumer)
       return consumer
     },
@@ -109,8 +121,17 @@ async function connector({ redisUrl, onError }: BullmqOptions) {
   }
 }
 
-function createSource(worker: Worker, redis: Redis): MessageSource<Job> {
+/** A worker of BullMQ, and the connection that it was given. */
+interface Receiver {
+  readonly worker: Worker
+  readonly redis: Redis
+  /** Waits in a row that were none. */
+  hasty: number
+}
+
+function createSource(first: Receiver, open: () => Promise<Receiver>): MessageSource<Job> {
   const token = randomUUID()
+  let receiver: Receiver | undefined = first
   const each = async (jobs: readonly Job[], work: (job: Job) => Promise<unknown>): Promise<void> => {
     const settled = await Promise.allSettled(jobs.map(work))
     const failed = settled.find((result) => result.status === 'rejected')
@@ -118,17 +139,16 @@ function createSource(worker: Worker, redis: Redis): MessageSource<Job> {
   }
   return {
     receive: async (most) => {
-      const jobs: Job[] = []
-      for (let block = true; jobs.length < most; block = false) {
-        const job = await worker.getNextJob(token, { block })
-        if (job === undefined && block) {
-          // BullMQ keeps to itself that the connection broke while it waited: only an answer is an answer.
-          await redis.ping()
-        }
-        if (job === undefined) break
-        jobs.push(job)
-      }
-      return jobs
+      receiver ??= await open()
+      const asked = nextJobs(receiver, token, most)
+      const jobs = await within(RECEIVE_MS_MAX, asked)
+      if (jobs !== undefined && receiver.hasty < HASTY_MAX) return jobs
+      // What it still answers is delivered again when its lock has lapsed.
+      asked.catch(() => undefined)
+      leave(receiver)
+      receiver = undefined
+      if (jobs !== undefined && jobs.length > 0) return jobs
+      throw new Error('BullMQ cannot wait for messages any more; Redis is connected to anew.')
     },
     bodyOf: ({ data }) => data,
     acknowledge: (jobs) => each(jobs, (job) => job.moveToCompleted(null, token, false)),
@@ -138,7 +158,7 @@ function createSource(worker: Worker, redis: Redis): MessageSource<Job> {
       everyMs: LOCK_RENEW_MS,
       extend: async (jobs) => {
         const ids = jobs.flatMap(({ id }) => id ?? [])
-        await worker.extendJobLocks(
+        await receiver?.worker.extendJobLocks(
           ids,
           ids.map(() => token),
           LOCK_MS,
@@ -146,9 +166,45 @@ function createSource(worker: Worker, redis: Redis): MessageSource<Job> {
       },
     },
     close: async () => {
-      await worker.close(true)
-      redis.disconnect()
+      await receiver?.worker.close(true)
+      receiver?.redis.disconnect()
     },
+  }
+}
+
+async function nextJobs(receiver: Receiver, token: string, most: number): Promise<readonly Job[]> {
+  const { worker, redis } = receiver
+  const jobs: Job[] = []
+  for (let block = true; jobs.length < most; block = false) {
+    const askedAt = performance.now()
+    let job = await worker.getNextJob(token, { block })
+    if (job === undefined && block) {
+      // BullMQ keeps to itself that the connection broke while it waited: only an answer is an answer.
+      await redis.ping()
+      const hasty = performance.now() - askedAt < WAIT_MS_MIN
+      receiver.hasty = hasty ? receiver.hasty + 1 : 0
+      if (hasty) job = await worker.getNextJob(token, { block: false })
+    } else if (block) receiver.hasty = 0
+    if (job === undefined) break
+    jobs.push(job)
+  }
+  return jobs
+}
+
+/** Nobody waits for one that does not answer. */
+function leave({ worker, redis }: Receiver): void {
+  worker.close(true).catch(() => undefined)
+  redis.disconnect()
+}
+
+/** Undefined where it takes longer. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => late.resolve(undefined), ms)
+  try {
+    return await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
