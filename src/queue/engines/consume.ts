@@ -49,6 +49,7 @@ export function consumeFrom<M>(
   const stopping = new AbortController()
   const { signal } = stopping
   const inHand = new Map<M, Promise<void>>()
+  const refusing = new Set<Promise<void>>()
   const freed = createBell()
   const told = (work: Promise<unknown>): Promise<void> => work.then(() => undefined, onError)
   const acknowledge = batched(ACKNOWLEDGED_AT_ONCE_MAX, (messages: readonly M[]) =>
@@ -61,7 +62,8 @@ export function consumeFrom<M>(
     const tickets = parseMessage(source.bodyOf(message))
     if (tickets === undefined) {
       onError(new Error('A message of the queue engine holds no tickets and is refused.'))
-      void told(source.refuse(message))
+      const refused: Promise<void> = told(source.refuse(message)).finally(() => refusing.delete(refused))
+      refusing.add(refused)
       return
     }
     const handled = handler(tickets).then(
@@ -115,6 +117,7 @@ export function consumeFrom<M>(
     const left = [...inHand.keys()]
     inHand.clear()
     if (left.length > 0) await withinGrace(told(source.release(left)))
+    await withinGrace(Promise.all(refusing))
     await withinGrace(acknowledge.done())
     clearInterval(timer)
     await told(source.close())
