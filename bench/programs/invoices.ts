@@ -106,7 +106,7 @@ async function reopen(session: AdminSession): Promise<void> {
   await session.script(`
     delete from invoice_lines where invoice_id in (select id from invoices where period_end = ${END});
     delete from invoices where period_end = ${END};
-    update subscriptions set period_start = ${START}, period_end = ${END};
+    update subscriptions set period_start = ${START}, usage_from = ${START}, period_end = ${END};
   `)
 }
 
