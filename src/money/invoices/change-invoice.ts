@@ -9,6 +9,7 @@ import type { EpochMs } from '../../base/time.ts'
 import type { AuditEventType } from '../../contract/event.ts'
 import { appendAudit } from '../../events/append.ts'
 import type { TenantTransaction } from '../../storage/database.ts'
+import { insertItem, lockAccount } from '../subscriptions/subscription-store.ts'
 import { basisOf, rewriteLines, workOut, writeDraft } from './drafting.ts'
 import {
   type BillingAccount,
@@ -20,13 +21,11 @@ import {
   standingOf,
 } from './invoice.ts'
 import {
-  insertItem,
   invoiceById,
   invoiceOfPeriod,
   itemByFact,
   lateInvoices,
   linesOfInvoice,
-  lockAccount,
   lockInvoice,
   takeNumber,
   takeOfItem,

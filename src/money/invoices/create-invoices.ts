@@ -10,7 +10,7 @@ import type { MaintenanceTask } from '../../runtime/maintenance.ts'
 import type { Database, TenantReader, TenantTransaction } from '../../storage/database.ts'
 import type { BillingContext } from '../plans/plans.ts'
 import { accountOrThrow } from '../subscriptions/accounts.ts'
-import { accountOf } from '../subscriptions/subscription-store.ts'
+import { accountOf, lockAccount } from '../subscriptions/subscription-store.ts'
 import {
   type Change,
   finaliseInvoice,
@@ -25,7 +25,7 @@ import { closePeriods } from './closing/close-periods.ts'
 import { remindLate } from './closing/dunning.ts'
 import { finaliseDrafts } from './closing/finalise-drafts.ts'
 import type { BillingItem, InvoiceAction, InvoiceLineRow, InvoiceRow } from './invoice.ts'
-import { invoiceById, linesOfInvoice, lockAccount } from './invoice-store.ts'
+import { invoiceById, linesOfInvoice } from './invoice-store.ts'
 import { createItem, getItem, type ItemFilter, listItems, type NewItem } from './items.ts'
 import { type ExplainedLine, type ExplainPage, explainLine } from './shown/explain.ts'
 import { type PrintedFile, printInvoice } from './shown/printed-invoice.ts'

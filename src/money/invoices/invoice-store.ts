@@ -9,7 +9,6 @@ import type { BillingAccount, InvoiceRow } from './invoice.ts'
 
 type NewInvoice = Omit<NewRowOf<'invoices'>, 'tenantId'>
 type NewLine = Omit<NewRowOf<'invoiceLines'>, 'tenantId'>
-type NewItem = Omit<NewRowOf<'billingItems'>, 'tenantId'>
 interface OfInvoice {
   readonly id: InvoiceId
 }
@@ -132,15 +131,6 @@ export const takeNumber = statement('invoices.take-number', (db, p: Bind<{ reado
     .returning('lastNumber'),
 )
 
-/** Whoever changes what an account owes holds it: numbers, credits and standing are decided by one at a time. */
-export const lockAccount = statement('invoices.lock-account', (db, p: Bind<object>, dialect) =>
-  db
-    .selectFrom('billingAccounts')
-    .selectAll()
-    .where('tenantId', '=', p.tenantId)
-    .$call(forNoKeyUpdate(dialect)),
-)
-
 export const updateStanding = statement(
   'invoices.update-standing',
   (db, p: Bind<{ readonly standing: BillingAccount['standing']; readonly at: EpochMs }>) =>
@@ -160,26 +150,6 @@ export const lateInvoices = statement('invoices.late', (db, p: Bind<object>) =>
     ])
     .where('tenantId', '=', p.tenantId)
     .where('state', 'in', ['open', 'uncollectible']),
-)
-
-export const insertItem = statement('invoices.insert-item', (db, p: Bind<NewItem>) =>
-  db
-    .insertInto('billingItems')
-    .values({
-      tenantId: p.tenantId,
-      id: p.id,
-      kind: p.kind,
-      currency: p.currency,
-      amountMinor: p.amountMinor,
-      remainingMinor: p.remainingMinor,
-      description: p.description,
-      detail: p.detail,
-      factKey: p.factKey,
-      expiresAt: p.expiresAt,
-      createdBy: p.createdBy,
-      createdAt: p.createdAt,
-    })
-    .onConflict((conflict) => conflict.columns(['tenantId', 'factKey']).doNothing()),
 )
 
 export const itemById = statement('invoices.item', (db, p: Bind<{ readonly id: BillingItemId }>) =>

@@ -18,9 +18,9 @@ import { appendAudit } from '../../events/append.ts'
 import type { Database } from '../../storage/database.ts'
 import type { BillingContext } from '../plans/plans.ts'
 import { accountOrThrow } from '../subscriptions/accounts.ts'
-import { accountOf } from '../subscriptions/subscription-store.ts'
+import { accountOf, insertItem } from '../subscriptions/subscription-store.ts'
 import type { BillingItem } from './invoice.ts'
-import { insertItem, itemById } from './invoice-store.ts'
+import { itemById } from './invoice-store.ts'
 
 export interface ItemDeps {
   readonly db: Database

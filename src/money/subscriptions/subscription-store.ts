@@ -13,9 +13,13 @@ export const accountOf = statement('billing-accounts.get', (db, p: Bind<object>)
   db.selectFrom('billingAccounts').selectAll().where('tenantId', '=', p.tenantId),
 )
 
-/** Whoever changes what a tenant subscribes to stands in line here. */
+/** Whoever changes what a tenant subscribes to or owes stands in line here: numbers, credits, standing, periods. */
 export const lockAccount = statement('billing-accounts.lock', (db, p: Bind<object>, dialect) =>
-  forNoKeyUpdate(dialect)(db.selectFrom('billingAccounts').selectAll().where('tenantId', '=', p.tenantId)),
+  db
+    .selectFrom('billingAccounts')
+    .selectAll()
+    .where('tenantId', '=', p.tenantId)
+    .$call(forNoKeyUpdate(dialect)),
 )
 
 type AccountFacts = Pick<AccountRow, 'name' | 'email' | 'currency' | 'timeZone'> & { readonly at: EpochMs }
@@ -172,7 +176,7 @@ export const updateSubscription = statement('subscriptions.update', (db, p: Bind
 )
 
 export const insertItem = statement(
-  'billing-items.of-subscription',
+  'billing-items.insert',
   (db, p: Bind<Omit<NewRowOf<'billingItems'>, 'tenantId'>>) =>
     db
       .insertInto('billingItems')

@@ -7,11 +7,15 @@ import type { Database, TenantTransaction } from '../../../storage/database.ts'
 import { type SystemBind, systemStatement } from '../../../storage/statement.ts'
 import { planOfId } from '../../plans/plan-store.ts'
 import { advanceSubscription } from '../../subscriptions/advance.ts'
-import { type SubscriptionRow, subscriptionById } from '../../subscriptions/subscription-store.ts'
+import {
+  lockAccount,
+  type SubscriptionRow,
+  subscriptionById,
+} from '../../subscriptions/subscription-store.ts'
 import { auditInvoice } from '../change-invoice.ts'
 import { writeDraft } from '../drafting.ts'
 import type { Basis } from '../invoice.ts'
-import { invoiceById, lockAccount } from '../invoice-store.ts'
+import { invoiceById } from '../invoice-store.ts'
 import { chargedMetrics } from '../lines.ts'
 import { inPortions, PORTION_SIZE } from './portions.ts'
 

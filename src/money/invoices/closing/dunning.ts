@@ -4,9 +4,9 @@ import type { TenantId } from '../../../base/ids.ts'
 import type { EpochMs } from '../../../base/time.ts'
 import type { Database } from '../../../storage/database.ts'
 import { type SystemBind, systemStatement } from '../../../storage/statement.ts'
+import { lockAccount } from '../../subscriptions/subscription-store.ts'
 import { settleStanding } from '../change-invoice.ts'
 import { RESTRICT_AFTER_MS } from '../invoice.ts'
-import { lockAccount } from '../invoice-store.ts'
 import { inPortions, PORTION_SIZE } from './portions.ts'
 
 export async function remindLate(db: Database, at: EpochMs): Promise<void> {
